@@ -1,0 +1,43 @@
+# The two commands of the README are `make demo` and `make test`; each prepares what it needs.
+PYTHON ?= python3
+
+NEWEST := .venv
+OLDEST := .venv-oldest
+UV := $(NEWEST)/bin/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test lint types imports test-newest test-oldest format requirements clean
+
+help:
+	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
+	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
+	@echo "make test   lint, types, import rules, the suite on the newest and the oldest Airflow"
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(NEWEST)/.ready: requirements/airflow-3.3.txt pyproject.toml | $(UV)
+	$(UV) pip install --quiet --python $(NEWEST)/bin/python -r requirements/airflow-3.3.txt
+	$(UV) pip install --quiet --python $(NEWEST)/bin/python --no-deps --editable .
+	@touch $@
+
+$(OLDEST)/.ready: requirements/airflow-2.11.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --clear --no-python-downloads --python '>=3.11,<3.13' $(OLDEST)
+	$(UV) pip install --quiet --python $(OLDEST)/bin/python -r requirements/airflow-2.11.txt
+	$(UV) pip install --quiet --python $(OLDEST)/bin/python --no-deps --editable .
+	@touch $@
+
+requirements: | $(UV)
+	for set in airflow-3.3 airflow-2.11; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
+	    pyproject.toml requirements/$$set.in -o requirements/$$set.txt || exit 1; \
+	done
+
+format: $(NEWEST)/.ready
+	$(NEWEST)/bin/ruff format .
+	$(NEWEST)/bin/ruff check --fix .
+
+clean:
+	rm -rf $(NEWEST) $(OLDEST) .run

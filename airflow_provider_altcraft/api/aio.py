@@ -1,0 +1,109 @@
+"""The protocol over aiohttp, for triggers. It only asks: nothing is launched from the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+from tenacity import AsyncRetrying
+
+from airflow_provider_altcraft.api import protocol
+from airflow_provider_altcraft.api.endpoints import Effect, endpoint
+from airflow_provider_altcraft.api.pace import Pace
+from airflow_provider_altcraft.api.protocol import Reply, Request
+from airflow_provider_altcraft.api.retrying import retrying
+from airflow_provider_altcraft.api.settings import Settings
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftRateLimited,
+    AltcraftTimeout,
+    AltcraftTransportError,
+)
+
+
+class AsyncAltcraftClient:
+    """Reads from Altcraft's API without blocking the event loop. Use it as an async context manager.
+
+    :param settings: where and how.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._session: aiohttp.ClientSession | None = None
+        self._pace = Pace(settings.max_requests_per_second)
+
+    def __repr__(self) -> str:
+        return f"AsyncAltcraftClient({self.settings.base_url!r})"
+
+    async def __aenter__(self) -> AsyncAltcraftClient:
+        settings = self.settings
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=None,
+                sock_connect=settings.connect_timeout,
+                sock_read=settings.read_timeout,
+            ),
+            connector=aiohttp.TCPConnector(ssl=await _ssl(settings.verify)),
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, name: str, params: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Reply:
+        """Ask an endpoint that changes nothing, and understand its answer.
+
+        :param name: catalogue name, e.g. ``tasks/status``.
+        :param params: parameters of the method, without the token.
+        :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :raises AltcraftConfigurationError: for an endpoint that is not a read.
+        :raises AltcraftError: see ``exceptions``.
+        """
+        row = endpoint(name)
+        if row.effect is not Effect.READ:
+            raise AltcraftConfigurationError(f"{name} changes something; the triggerer only asks.")
+        request = protocol.request(row, protocol.body_of(row, params or {}, self.settings), self.settings)
+        reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
+        return reply
+
+    async def _send_once(self, request: Request) -> Reply:
+        if delay := self._pace.delay():
+            await asyncio.sleep(delay)
+        http_status, headers, body = await self._post(request)
+        try:
+            return protocol.read(request, http_status=http_status, headers=headers, body=body, settings=self.settings)
+        except AltcraftRateLimited as error:
+            self._pace.pause(error.retry_after or 0)
+            raise
+
+    async def _post(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
+        if self._session is None:
+            raise RuntimeError("AsyncAltcraftClient is used outside its context.")
+        base_url, name = self.settings.base_url, request.endpoint.name
+        try:
+            async with self._session.post(
+                request.url, data=request.body, headers=dict(request.headers), allow_redirects=False
+            ) as response:
+                return response.status, response.headers, await response.read()
+        except (TimeoutError, aiohttp.ServerTimeoutError):
+            raise AltcraftTimeout(f"{name}: {base_url} did not answer in time.") from None
+        except (aiohttp.ClientError, OSError) as error:
+            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            what = "the connection broke" if sent else "no connection"
+            raise AltcraftTransportError(f"{name}: {what} to {base_url} ({type(error).__name__}).", sent=sent) from None
+
+
+async def _ssl(verify: bool | str) -> ssl.SSLContext | bool:
+    if isinstance(verify, str):
+        # Reading a bundle takes tens of milliseconds: too long for an event loop that is everybody's.
+        return await asyncio.to_thread(ssl.create_default_context, cafile=verify)
+    return verify

@@ -1,0 +1,183 @@
+"""The protocol over requests, for workers."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import Retrying
+
+from airflow_provider_altcraft.api import protocol
+from airflow_provider_altcraft.api.endpoints import Effect, endpoint
+from airflow_provider_altcraft.api.pace import Pace
+from airflow_provider_altcraft.api.paging import items_of, pages
+from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
+from airflow_provider_altcraft.api.retrying import retrying
+from airflow_provider_altcraft.api.settings import Settings
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftRateLimited,
+    AltcraftTimeout,
+    AltcraftTransportError,
+)
+
+
+class AltcraftClient:
+    """Calls Altcraft's API. Safe to share between threads: each has a pooled session of its own.
+
+    :param settings: where and how.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._sessions = threading.local()
+        self._opened: list[requests.Session] = []
+        self._pace = Pace(settings.max_requests_per_second)
+
+    def __repr__(self) -> str:
+        return f"AltcraftClient({self.settings.base_url!r})"
+
+    def __enter__(self) -> AltcraftClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sessions of all threads."""
+        while self._opened:
+            self._opened.pop().close()
+        self._sessions = threading.local()
+
+    def call(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        request_id: str | None = None,
+        attempts: int | None = None,
+    ) -> Reply:
+        """Call an endpoint and understand its answer.
+
+        :param name: catalogue name, e.g. ``scampaigns/completed``.
+        :param params: parameters of the method, without the token; ``None`` values are left out.
+        :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
+            A write without one is never repeated after its bytes went out.
+        :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :raises AltcraftError: see ``exceptions``.
+        """
+        row = endpoint(name)
+        body = protocol.body_of(row, params or {}, self.settings)
+        return self.send(protocol.request(row, body, self.settings, request_id), attempts=attempts)
+
+    def frame(self, name: str, params: Mapping[str, Any]) -> Frame:
+        """The bytes around the items of a batch (see ``call_batch``)."""
+        return protocol.frame_of(endpoint(name), params, self.settings)
+
+    def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
+        """Send a batch whose body was joined by ``frame``."""
+        return self.send(protocol.request(endpoint(name), body, self.settings, request_id))
+
+    def iterate(self, name: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Walk a list endpoint, item by item, over all its pages (CONTRACT 1.6).
+
+        :raises AltcraftConfigurationError: for an endpoint that is not a read.
+        """
+        if endpoint(name).effect is not Effect.READ:
+            raise AltcraftConfigurationError(f"{name} is not a list: walking it would repeat what it does.")
+        walk = pages(params or {})
+        asked = next(walk)
+        with suppress(StopIteration):
+            while True:
+                reply = self.call(name, asked)
+                yield from items_of(reply)
+                asked = walk.send(reply)
+
+    def send(self, request: Request, *, attempts: int | None = None) -> Reply:
+        """Send a request, again where that is safe, and understand the answer."""
+        return Retrying(**retrying(request, self.settings, attempts))(self._send_once, request)
+
+    def _send_once(self, request: Request) -> Reply:
+        if delay := self._pace.delay():
+            time.sleep(delay)
+        response = self._post(request)
+        try:
+            return protocol.read(
+                request,
+                http_status=response.status_code,
+                headers=response.headers,
+                body=response.content,
+                settings=self.settings,
+            )
+        except AltcraftRateLimited as error:
+            self._pace.pause(error.retry_after or 0)
+            raise
+
+    def _post(self, request: Request) -> requests.Response:
+        settings, name = self.settings, request.endpoint.name
+        try:
+            return self._session().post(
+                request.url,
+                data=request.body,
+                headers=dict(request.headers),
+                timeout=(settings.connect_timeout, settings.read_timeout),
+                verify=settings.verify,
+                # A redirect would carry the token to wherever it points.
+                allow_redirects=False,
+            )
+        except requests.exceptions.ConnectTimeout as error:
+            raise AltcraftTimeout(
+                f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.",
+                sent=False,
+            ) from _cause(error)
+        except requests.exceptions.Timeout as error:
+            raise AltcraftTimeout(
+                f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s."
+            ) from _cause(error)
+        except requests.exceptions.RequestException as error:
+            sent = not _never_connected(error)
+            what = "the connection broke" if sent else "no connection"
+            raise AltcraftTransportError(
+                f"{name}: {what} to {settings.base_url} ({type(error).__name__}).", sent=sent
+            ) from _cause(error)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = requests.Session()
+            # Retrying is ours alone; and a .netrc entry must not replace the Authorization header.
+            session.mount("https://", HTTPAdapter(max_retries=0))
+            session.mount("http://", HTTPAdapter(max_retries=0))
+            session.auth = lambda prepared: prepared
+            self._sessions.session = session
+            self._opened.append(session)
+        return session
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether the request certainly did not leave: refused, no such host, a certificate that does not hold.
+
+    Anything else, a broken TLS stream or a proxy that hung up among them, may come after the bytes went out.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return True
+    if type(error).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}:
+        return True
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    return isinstance(inner, BaseException) and _never_connected(inner)
+
+
+def _cause(error: requests.exceptions.RequestException) -> Exception | None:
+    """What to chain: without the prepared request, which holds the token for any error reporter to dump."""
+    error.request = None
+    error.response = None
+    return error

@@ -1,0 +1,73 @@
+"""What Altcraft's status words mean for somebody who waits. Pure.
+
+A word that no document names means "still running": the deadline ends such a wait, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from airflow_provider_altcraft.api.settings import Settings
+
+
+class State(Enum):
+    """Where a job is."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+CAMPAIGN_STATES = frozenset({"cloning", "inactive", "waiting", "active", "completed", "deleted"})
+"""All states of a campaign (CONTRACT 4.1)."""
+CAMPAIGN_ENDS = frozenset({"completed", "deleted"})
+"""States a campaign never leaves."""
+
+
+def word(value: Any) -> str:
+    """A status word as it is compared: examples differ in case (CONTRACT 5.1)."""
+    return str(value or "").strip().lower()
+
+
+def task_state(status: Any, settings: Settings) -> State:
+    """A server-side task, by its ``data.status`` (CONTRACT 2.1); the words are settings of the connection."""
+    if word(status) in settings.task_success_statuses:
+        return State.SUCCEEDED
+    if word(status) in settings.task_failure_statuses:
+        return State.FAILED
+    return State.RUNNING
+
+
+def campaign_state(status: Any, target: str) -> State:
+    """A campaign, by its ``status``, for somebody who waits for the state ``target``."""
+    if word(status) == target:
+        return State.SUCCEEDED
+    return State.FAILED if word(status) in CAMPAIGN_ENDS else State.RUNNING
+
+
+def latest_mark(log: Iterable[Mapping[str, Any]], since: datetime) -> tuple[datetime, bool] | None:
+    """The last mark in a mailing's log from ``since`` on: when, and whether a run ended there (CONTRACT 5.2).
+
+    Entries before ``since`` belong to an earlier run. Entries whose time cannot be read are passed over.
+    """
+    marks = [
+        (moment, word(entry.get("state")) == "end")
+        for entry in log
+        if word(entry.get("state")) in {"start", "end"}
+        and (moment := moment_of(entry.get("time"))) is not None
+        and moment >= since
+    ]
+    # At one and the same moment, an end is later than its start.
+    return max(marks, default=None)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A date-time of the API (RFC 3339) as an aware datetime, or ``None`` if it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,65 @@
+"""Encoded rows become batches: closed by count and by exact bytes, in order, none lost, none split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row, ready to send.
+
+    :param row: its number in the source, from 1.
+    :param record: the profile as JSON.
+    """
+
+    row: int
+    record: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may hold.
+
+    :param items: rows.
+    :param body_bytes: bytes of the whole body.
+    :param frame_bytes: bytes of the body around the items.
+    :param wrap_bytes: bytes around each item.
+    """
+
+    items: int
+    body_bytes: int
+    frame_bytes: int
+    wrap_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.items < 1:
+            raise AltcraftConfigurationError(f"batch_size must be at least 1, not {self.items}.")
+
+
+def batches(items: Iterable[Item], limits: Limits) -> Iterator[list[Item]]:
+    """Cut a stream of rows into batches, each as full as the limits allow.
+
+    :raises AltcraftConfigurationError: for a row that does not fit into a request of its own. The batches
+        before it have been handed out by then.
+    """
+    batch: list[Item] = []
+    size = limits.frame_bytes
+    for item in items:
+        weight = len(item.record) + limits.wrap_bytes
+        if limits.frame_bytes + weight > limits.body_bytes:
+            raise AltcraftConfigurationError(
+                f"Row {item.row} alone makes a request of {limits.frame_bytes + weight:,} bytes, over the limit of"
+                f" {limits.body_bytes:,} (max_body_bytes in the connection's extra), and a row cannot be split."
+            )
+        comma = 1 if batch else 0
+        if batch and (len(batch) >= limits.items or size + comma + weight > limits.body_bytes):
+            yield batch
+            batch, size, comma = [], limits.frame_bytes, 0
+        batch.append(item)
+        size += comma + weight
+    if batch:
+        yield batch

@@ -1,0 +1,164 @@
+"""Where rows can go. Each destination knows its endpoint, how a row is wrapped and what identifies it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from airflow_provider_altcraft.api.endpoints import Endpoint, endpoint
+from airflow_provider_altcraft.api.objects import Matching, identifier
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+
+@dataclass(slots=True, kw_only=True)
+class _Matched:
+    """What all destinations share.
+
+    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
+    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
+    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
+    :param detect_geo: find the place by the profile's IP address.
+    """
+
+    matching: str = "email"
+    field_name: str | None = None
+    skip_triggers: bool | None = None
+    skip_invalid_subscriptions: bool | None = None
+    detect_geo: bool | None = None
+
+
+class Destination(ABC):
+    """Somewhere rows can go. Its id is templated."""
+
+    __slots__ = ()
+    template_fields: ClassVar[Sequence[str]] = ()
+    makes_task: ClassVar[bool]
+    """Whether Altcraft answers with the id of a task (CONTRACT 1.10), or at once for every row."""
+    matching: str
+    field_name: str | None
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> Endpoint:
+        """The endpoint that takes the rows."""
+
+    @property
+    @abstractmethod
+    def params(self) -> dict[str, Any]:
+        """The parameters around the rows.
+
+        :raises AltcraftConfigurationError: if the id is empty after rendering, or the matching is wrong.
+        """
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields of a row by which Altcraft finds its profile."""
+        return Matching(self.matching, self.field_name).key_fields
+
+    @property
+    def wrap(self) -> tuple[bytes, bytes]:
+        """What stands before and after each row in the body (CONTRACT 14.6)."""
+        return (b'{"data":', b"}") if self.endpoint.wrapped else (b"", b"")
+
+    def _import_params(self, **own: Any) -> dict[str, Any]:
+        shared = {name: getattr(self, name) for name in ("skip_triggers", "skip_invalid_subscriptions", "detect_geo")}
+        return {**Matching(self.matching, self.field_name).params, **shared, **own}
+
+
+@dataclass(slots=True)
+class ProfileDatabase(_Matched, Destination):
+    """Profiles of a database (CONTRACT 8.2-8.4). Answers at once, row by row.
+
+    :param db_id: the database.
+    :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("db_id",)
+    makes_task: ClassVar[bool] = False
+
+    db_id: int | str
+    mode: Literal["import", "update", "add"] = "import"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """One of ``profiles/import_batch``, ``update_batch`` and ``add_batch``."""
+        if self.mode not in {"import", "update", "add"}:
+            raise AltcraftConfigurationError(f"mode must be 'import', 'update' or 'add', not {self.mode!r}.")
+        return endpoint(f"profiles/{self.mode}_batch")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The database, and how a profile is found in it."""
+        params = self._import_params(db_id=identifier("db_id", self.db_id))
+        if self.mode == "add":
+            # It does not look for a profile, and finds no place either (CONTRACT 8.4).
+            return {name: value for name, value in params.items() if name not in _SEARCHING}
+        return params
+
+
+_SEARCHING = {"matching", "field_name", "detect_geo"}
+
+
+@dataclass(slots=True)
+class Scenario(_Matched, Destination):
+    """Profiles imported and sent into a scenario, as a task (CONTRACT 3.1).
+
+    :param workflow_id: the scenario.
+    :param content: values for ``{apicontent.name}`` in templates.
+    :param custom_data: data for action hooks.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("workflow_id", "content", "custom_data")
+    makes_task: ClassVar[bool] = True
+
+    workflow_id: int | str
+    content: dict[str, Any] | None = None
+    custom_data: dict[str, Any] | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """``workflows/import_and_start_batch_task``."""
+        return endpoint("workflows/import_and_start_batch_task")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The scenario, how a profile is found, and what the messages say."""
+        return self._import_params(
+            workflow_id=identifier("workflow_id", self.workflow_id),
+            content=self.content,
+            custom_data=self.custom_data,
+        )
+
+
+@dataclass(slots=True)
+class TriggerMailing(_Matched, Destination):
+    """Profiles imported and sent a trigger mailing, as a task (CONTRACT 7.4).
+
+    :param trigger_id: the mailing; it must be active and of type ``api_call``.
+    :param content: values for ``{apicontent.name}`` in templates.
+    :param custom_data: data for action hooks.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data")
+    makes_task: ClassVar[bool] = True
+
+    trigger_id: int | str
+    content: dict[str, Any] | None = None
+    custom_data: dict[str, Any] | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """``campaigns/triggers/import_and_start_batch_task``."""
+        return endpoint("campaigns/triggers/import_and_start_batch_task")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The mailing, how a profile is found, and what the messages say."""
+        return self._import_params(
+            trigger_id=identifier("trigger_id", self.trigger_id),
+            content=self.content,
+            custom_data=self.custom_data,
+        )

@@ -1,0 +1,109 @@
+"""Where rejected rows are kept, with the reason: one file of JSON lines per batch, in a folder of the user's.
+
+While a task of Altcraft's still has a batch, its rows wait in ``pending/`` of the same folder, so that a wait
+which is resumed on another worker can still say which rows were refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import IO, Any, Protocol
+
+import msgspec
+
+from airflow_provider_altcraft.delivery.answers import Refusal
+from airflow_provider_altcraft.delivery.batching import Item
+
+
+class Folder(Protocol):
+    """The part of ``pathlib.Path`` and of Airflow's ``ObjectStoragePath`` that is used."""
+
+    def __truediv__(self, name: str, /) -> Any:
+        """A file or folder below."""
+
+    def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
+        """Make it."""
+
+    def open(self, mode: str, /) -> IO[bytes]:
+        """Open it."""
+
+
+class _Held(msgspec.Struct):
+    row: int
+    record: msgspec.Raw
+
+
+class Rejects:
+    """Keeps rejected rows.
+
+    :param folder: where; ``None`` keeps nothing, for a delivery in which any reject fails the task.
+    :param key_fields: the fields of a profile that identify it, repeated beside each rejected row.
+    """
+
+    def __init__(self, folder: Folder | None, key_fields: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self._key_fields = key_fields
+
+    @property
+    def location(self) -> str | None:
+        """Where the rows are, for people."""
+        return None if self._folder is None else str(self._folder)
+
+    def keep(self, batch: str, items: Sequence[Item], refusals: Iterable[Refusal]) -> None:
+        """Write the refused rows of a batch. Writing a batch again replaces what was written.
+
+        :param batch: its name, which becomes the file's.
+        """
+        refused = list(refusals)
+        if self._folder is None or not refused or not items:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{batch}.jsonl").open("wb") as file:
+            for refusal in refused:
+                item = items[refusal.position]
+                file.write(_line(item, refusal, self._key_fields))
+
+    def hold(self, batch: str, items: Sequence[Item]) -> None:
+        """Put the rows of a batch aside until its task has answered."""
+        if self._folder is None:
+            return
+        pending = self._folder / "pending"
+        pending.mkdir(parents=True, exist_ok=True)
+        with (pending / f"{batch}.jsonl").open("wb") as file:
+            file.writelines(b'{"row":%d,"record":%s}\n' % (item.row, item.record) for item in items)
+
+    def held(self, batch: str) -> list[Item]:
+        """The rows put aside; none if they were never, or cannot be reached from this worker."""
+        if self._folder is None:
+            return []
+        try:
+            with (self._folder / "pending" / f"{batch}.jsonl").open("rb") as file:
+                return [Item(held.row, bytes(held.record)) for held in map(_HELD.decode, file)]
+        except FileNotFoundError:
+            return []
+
+    def release(self, batch: str) -> None:
+        """Forget the rows put aside, and the place for them when it was the last batch."""
+        if self._folder is None:
+            return
+        pending = self._folder / "pending"
+        (pending / f"{batch}.jsonl").unlink(missing_ok=True)
+
+
+_HELD = msgspec.json.Decoder(_Held)
+
+
+def _line(item: Item, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
+    record = msgspec.json.decode(item.record)
+    return (
+        msgspec.json.encode(
+            {
+                "row": item.row,
+                "key": {name: record.get(name) for name in key_fields},
+                "code": refusal.code,
+                "text": refusal.text,
+                "record": record,
+            }
+        )
+        + b"\n"
+    )
