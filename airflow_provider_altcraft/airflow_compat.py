@@ -1,0 +1,51 @@
+"""What differs between Airflow 2.11 and 3.x beyond ``airflow.providers.common.compat.sdk``, and what is ours to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, conf
+
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftError,
+    AltcraftJobFailed,
+    AltcraftOutcomeUnknown,
+    AltcraftRejected,
+)
+
+_FINAL = (AltcraftConfigurationError, AltcraftOutcomeUnknown, AltcraftJobFailed)
+
+
+def default_deferrable() -> bool:
+    """``[operators] default_deferrable``."""
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+
+def task_state_store(context: Mapping[str, Any]) -> Any | None:
+    """The task state store (Airflow 3.3 on), or ``None``."""
+    return context.get("task_state_store")
+
+
+def execution_deadline(task: Any, context: Mapping[str, Any], now: float) -> float | None:
+    """``execution_timeout`` as a moment, in seconds since the epoch: Airflow 3 forgets it across a deferral."""
+    if task.execution_timeout is None:
+        return None
+    started = getattr(context["ti"], "start_date", None)
+    begin = started.timestamp() if isinstance(started, datetime) else now
+    return float(begin + task.execution_timeout.total_seconds())
+
+
+@contextmanager
+def final_errors() -> Iterator[None]:
+    """Tell Airflow which errors no retry can cure: it fails the task at once, whatever ``retries`` says."""
+    try:
+        yield
+    except AltcraftError as error:
+        refused = isinstance(error, AltcraftRejected) and not error.is_transient
+        if refused or isinstance(error, _FINAL):
+            raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+        raise

@@ -1,0 +1,1 @@
+"""Work that a DAG gives to Altcraft."""

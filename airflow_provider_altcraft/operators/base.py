@@ -1,0 +1,274 @@
+"""What the operators share: the connection, waiting here or deferred, and delivering rows."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import pendulum
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_altcraft.airflow_compat import (
+    default_deferrable,
+    execution_deadline,
+    final_errors,
+    task_state_store,
+)
+from airflow_provider_altcraft.delivery.destinations import Destination
+from airflow_provider_altcraft.delivery.mapping import NullPolicy, ProfileEncoder
+from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery, TaskBatch, settle
+from airflow_provider_altcraft.delivery.rejects import Rejects
+from airflow_provider_altcraft.delivery.report import Report
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+from airflow_provider_altcraft.launching import Identity, Launcher
+from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
+from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, Verdict, look, vigil, wait
+from airflow_provider_altcraft.watches import TaskWatch, Watch
+
+DAY = 86_400.0
+
+
+class AltcraftOperator(BaseOperator):
+    """Work at Altcraft. Subclasses say what in ``work``.
+
+    :param altcraft_conn_id: the connection.
+    """
+
+    template_fields: Sequence[str] = ("altcraft_conn_id",)
+    ui_color = "#e8f1ff"
+
+    def __init__(self, *, altcraft_conn_id: str = AltcraftHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.altcraft_conn_id = altcraft_conn_id
+
+    @cached_property
+    def hook(self) -> AltcraftHook:
+        """The connection, read when it is first needed."""
+        return AltcraftHook(self.altcraft_conn_id)
+
+    def execute(self, context: Any) -> Any:
+        """Do the work; an error that no retry can cure fails the task at once."""
+        with final_errors():
+            return self.work(context)
+
+    @abstractmethod
+    def work(self, context: Any) -> Any:
+        """The work itself."""
+
+    def launcher(self, context: Any, *, relaunch_on_clear: bool = False, request_id: str | None = None) -> Launcher:
+        """The launch protocol for this task instance."""
+        return Launcher(
+            self.hook.client,
+            Identity.of(context, relaunch_on_clear=relaunch_on_clear, given=request_id),
+            store=task_state_store(context),
+            log=self.log.info,
+        )
+
+
+class WaitingOperator(AltcraftOperator):
+    """Work that takes Altcraft a while.
+
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between looks, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    """
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 30,
+        timeout: float = DAY,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+
+    def check_waiting(self) -> None:
+        """Refuse a wait that cannot be, before anything is launched.
+
+        :raises AltcraftConfigurationError: naming the argument.
+        """
+        for name, value in (("poll_interval", self.poll_interval), ("timeout", self.timeout)):
+            if not isinstance(value, int | float) or value <= 0:
+                raise AltcraftConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}.")
+
+    def await_end(self, context: Any, watch: Watch, result: dict[str, Any]) -> Any:
+        """Wait for the end, here or deferred, and ``finish``.
+
+        :param result: what is known so far, as JSON; travels with the deferral.
+        """
+        now = time.time()
+        deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
+        steps = vigil(watch, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
+        if not self.deferrable:
+            return self.finish(context, wait(steps, self.hook.client), result)
+        verdict = look(steps, self.hook.client)
+        if verdict is not None:
+            return self.finish(context, verdict, result)
+        backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poll_interval
+        return self.defer(
+            trigger=AltcraftTrigger(
+                self.altcraft_conn_id, watch.to_dict(), self.poll_interval, deadlines.timeout, deadlines.execution
+            ),
+            method_name="execute_complete",
+            kwargs={"result": result},
+            timeout=timedelta(seconds=backstop),
+        )
+
+    def execute_complete(self, context: Any, event: Any, result: dict[str, Any]) -> Any:
+        """Go on after the trigger's event, as if the wait had been here."""
+        with final_errors():
+            return self.finish(context, Verdict.from_event(event), result)
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """What the task returns after the wait.
+
+        :raises AltcraftError: if it did not end well.
+        """
+        verdict.raise_for_failure()
+        return {**result, **verdict.result}
+
+
+class DeliveringOperator(WaitingOperator):
+    """Rows to a destination: sent, waited for, and accounted for.
+
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an
+        object store (``s3://conn@bucket/path``). They hold personal data.
+    :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
+        hides rows that nobody can find.
+    :param relaunch_on_clear: whether clearing the task sends the rows again, under new Request-IDs.
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "reject_path")
+    destination: Any
+
+    def __init__(
+        self,
+        *,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy = "omit",
+        timezone: str = "UTC",
+        reject_path: str | None = None,
+        max_rejects: int = 0,
+        relaunch_on_clear: bool = False,
+        poll_interval: float = 10,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poll_interval=poll_interval, **kwargs)
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.relaunch_on_clear = relaunch_on_clear
+
+    def delivery(self, context: Any, destination: Destination) -> Delivery:
+        """A delivery to this destination, checked as far as it can be before the first row.
+
+        :raises AltcraftConfigurationError: for arguments that do not go together.
+        """
+        self.check_waiting()
+        if self.max_rejects > 0 and not self.reject_path:
+            raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
+        client, row = self.hook.client, destination.endpoint
+        launcher = self.launcher(context, relaunch_on_clear=self.relaunch_on_clear)
+
+        def send(body: bytes, content: str) -> Answer:
+            return launcher.launch_batch(row.name, body, content)
+
+        return Delivery(
+            destination,
+            frame=client.frame(row.name, destination.params),
+            send=send,
+            encoder=ProfileEncoder(nulls=self.nulls, timezone=pendulum.timezone(self.timezone)),
+            batch_size=self.batch_size,
+            max_body_bytes=self.hook.settings.max_body_bytes,
+            max_in_flight=self.max_in_flight,
+            rejects=self._rejects(context, destination),
+            progress=_Progress(self.log.info),
+        )
+
+    def deliver(self, context: Any, delivery: Delivery, profiles: Iterable[Mapping[str, Any]]) -> Any:
+        """Send the rows, wait for the tasks they became, and account for each row."""
+        delivery.run(profiles)
+        result = {"report": delivery.report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
+        if not delivery.tasks:
+            return self._account(context, delivery.report)
+        if not self.wait_for_completion:
+            self.log.info(
+                "%d tasks were started and are not waited for: their rows are not counted.", len(delivery.tasks)
+            )
+            return delivery.report.summary(kept_at=None)
+        return self.await_end(context, TaskWatch([task.task_id for task in delivery.tasks]), result)
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
+        if verdict.cause != "job":
+            verdict.raise_for_failure()
+        report = Report.from_dict(result["report"])
+        tasks = [TaskBatch(**task) for task in result["tasks"]]
+        settle(
+            report,
+            tasks,
+            self._rejects(context, self.destination),
+            task_status=self.hook.task_status,
+            failed=set(verdict.result.get("failed", ())),
+        )
+        return self._account(context, report)
+
+    def _account(self, context: Any, report: Report) -> dict[str, Any]:
+        kept_at = self._rejects(context, self.destination).location if report.rejected else None
+        self.log.info("%s%s", report, f"; rejected rows are kept in {kept_at}" if kept_at else "")
+        if report.as_batch:
+            self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
+        report.check(max_rejects=self.max_rejects, kept_at=kept_at)
+        return report.summary(kept_at=kept_at)
+
+    def _rejects(self, context: Any, destination: Destination) -> Rejects:
+        if not self.reject_path:
+            return Rejects(None)
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        ti = context["ti"]
+        index = getattr(ti, "map_index", -1)
+        names = (ti.dag_id, ti.run_id, ti.task_id if index < 0 else f"{ti.task_id}-{index}")
+        folder = ObjectStoragePath(self.reject_path)
+        for name in names:
+            folder = folder / quote(name, safe="")
+        return Rejects(folder, destination.key_fields)
+
+
+class _Progress:
+    """Tells how far a delivery is, at a human pace."""
+
+    EVERY: ClassVar[float] = 5.0
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._begun = self._told = time.monotonic()
+
+    def __call__(self, report: Report) -> None:
+        now = time.monotonic()
+        if now - self._told >= self.EVERY:
+            self._told = now
+            rate = report.sent / (now - self._begun)
+            self._log(f"{report.sent:,} rows sent in {report.requests} requests, {rate:,.0f} rows/s")

@@ -1,0 +1,89 @@
+"""What Airflow asks of a provider. Standard library only: Airflow imports this at every start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_altcraft import __version__
+
+_PACKAGE = "airflow_provider_altcraft"
+
+
+def _field(label: str, description: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
+    return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
+
+
+CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
+    "auth": _field(
+        "Token travels in", "body (every edition of Altcraft) or header (newer ones).", enum=["body", "header", None]
+    ),
+    "request_id_header": _field("Request-ID header", "X-Request-ID on older installations; default Request-ID."),
+    "deduplication_window": _field(
+        "Deduplication window",
+        "Seconds for which Altcraft remembers a request; 0 = it does not; default 86400.",
+        "number",
+    ),
+    "connect_timeout": _field("Connect timeout", "Seconds; default 10.", "number"),
+    "read_timeout": _field("Read timeout", "Seconds; default 120.", "number"),
+    "max_attempts": _field("Attempts", "How often one call is tried in all; default 5.", "integer"),
+    "max_requests_per_second": _field("Requests per second", "Pace of one task; 0 = no limit; default 0.", "number"),
+    "max_body_bytes": _field("Largest request", "Bytes; default 10000000, Altcraft's own limit.", "integer"),
+    "verify": _field("Check certificates", "true, false, or the path of a CA bundle; default true."),
+    "allow_http": _field("Allow plain http", "true lets the token travel unencrypted; default false."),
+    "task_success_statuses": _field("Words of success", "Statuses of a finished task, separated by commas."),
+    "task_failure_statuses": _field("Words of failure", "Statuses of a failed task, separated by commas."),
+}
+"""The settings in ``extra``, described once for the forms of Airflow 2.11 and 3."""
+
+HIDDEN_FIELDS = ["login"]
+RELABELING = {"password": "API token", "schema": "Scheme"}
+PLACEHOLDERS = {"host": "example.altcraft.com", "schema": "https", "port": "443"}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider as Airflow's ``provider_info.schema.json`` describes it."""
+    modules = {
+        "operators": ("mailings", "scenarios", "campaigns"),
+        "sensors": ("tasks", "mailings", "campaigns"),
+        "hooks": ("altcraft",),
+        "triggers": ("altcraft",),
+    }
+    return {
+        "package-name": "airflow-provider-altcraft",
+        "name": "Altcraft",
+        "description": "Syncs warehouses into Altcraft, launches mailings once, runs campaigns to completion.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": "Altcraft",
+                "external-doc-url": "https://guides.altcraft.com/en/developer-guide/",
+                "tags": ["service"],
+            }
+        ],
+        **{
+            group: [
+                {"integration-name": "Altcraft", "python-modules": [f"{_PACKAGE}.{group}.{name}" for name in names]}
+            ]
+            for group, names in modules.items()
+        },
+        "transfers": [
+            {
+                "source-integration-name": "SQL",
+                "target-integration-name": "Altcraft",
+                "python-module": f"{_PACKAGE}.transfers.sql_to_altcraft",
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "altcraft",
+                "hook-class-name": f"{_PACKAGE}.hooks.altcraft.AltcraftHook",
+                "hook-name": "Altcraft",
+                "conn-fields": CONNECTION_FIELDS,
+                "ui-field-behaviour": {
+                    "hidden-fields": HIDDEN_FIELDS,
+                    "relabeling": RELABELING,
+                    "placeholders": PLACEHOLDERS,
+                },
+            }
+        ],
+    }
