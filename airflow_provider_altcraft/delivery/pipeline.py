@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
@@ -189,18 +189,19 @@ def settle(
     rejects: Rejects,
     *,
     task_status: Callable[[str], Mapping[str, Any]],
-    failed: Container[str] = (),
+    succeeded: Callable[[Mapping[str, Any]], bool],
 ) -> None:
     """Count what the finished tasks say of their rows.
 
     :param report: of the delivery that made the tasks.
     :param task_status: the ``data`` of ``tasks/status`` for a task id.
-    :param failed: ids of the tasks that ended badly: their rows were not taken, whatever else they say.
+    :param succeeded: whether such a status is that of a task that ended well. The rows of one that did not were
+        not taken, unless it says so row by row.
     """
     for task in tasks:
-        result = task_status(task.task_id).get("result")
-        verdict = read_task_result(result, task.rows)
-        if task.task_id in failed and not (verdict.itemised and verdict.refusals):
+        status = task_status(task.task_id)
+        verdict = read_task_result(status.get("result"), task.rows)
+        if not succeeded(status) and not (verdict.itemised and verdict.refusals):
             verdict = refused_batch(-1, f"the task {task.task_id} failed", task.rows)
         rejects.keep(task.batch, rejects.held(task.batch), verdict.refusals)
         rejects.release(task.batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
+from airflow_provider_altcraft.api.states import State, task_state
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.mapping import NullPolicy, ProfileEncoder
 from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery, TaskBatch, settle
@@ -207,9 +208,8 @@ class DeliveringOperator(WaitingOperator):
             progress=_Progress(self.log.info),
         )
 
-    def deliver(self, context: Any, delivery: Delivery, profiles: Iterable[Mapping[str, Any]]) -> Any:
-        """Send the rows, wait for the tasks they became, and account for each row."""
-        delivery.run(profiles)
+    def conclude(self, context: Any, delivery: Delivery) -> Any:
+        """Wait for the tasks that the rows became, and account for each row."""
         result = {"report": delivery.report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
         if not delivery.tasks:
             return self._account(context, delivery.report)
@@ -231,7 +231,7 @@ class DeliveringOperator(WaitingOperator):
             tasks,
             self._rejects(context, self.destination),
             task_status=self.hook.task_status,
-            failed=set(verdict.result.get("failed", ())),
+            succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
         )
         return self._account(context, report)
 

@@ -102,7 +102,8 @@ class AltcraftImportAndStartOperator(DeliveringOperator):
         if isinstance(profiles, list | tuple):
             # They are all here, so all can be checked before the first call.
             delivery.check(profiles)
-        return self.deliver(context, delivery, profiles)
+        delivery.run(profiles)
+        return self.conclude(context, delivery)
 
     def _resolved(self, context: Any) -> Profiles:
         profiles = self.profiles
@@ -112,7 +113,7 @@ class AltcraftImportAndStartOperator(DeliveringOperator):
             profiles = profiles()
         if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
             raise AltcraftConfigurationError(
-                f"profiles must be a list of profiles, the output of a task or a callable, not {type(profiles).__name__}."
-                " It is no template: write extract.output instead of '{{ ... }}'."
+                f"profiles must be a list of profiles, the output of a task or a callable, not"
+                f" {type(profiles).__name__}. It is no template: write extract.output instead of '{{{{ ... }}}}'."
             )
         return profiles

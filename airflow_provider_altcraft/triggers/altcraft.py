@@ -40,7 +40,7 @@ class AltcraftTrigger(BaseTrigger):
         timeout_at: float | None = None,
         execution_timeout_at: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.altcraft_conn_id = altcraft_conn_id
         self.watch = watch
         self.poll_interval = poll_interval

@@ -1,0 +1,169 @@
+"""Campaigns: activate, pause, complete."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from airflow_provider_altcraft.api.objects import identifier
+from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS, moment_of, word
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed, AltcraftRejected
+from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.watches import CampaignWatch
+
+
+class _CampaignOperator(WaitingOperator):
+    """Bring a campaign into a state. In it already is success without a call.
+
+    :param campaign_id: the campaign. Templated.
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "campaign_id")
+    endpoint: ClassVar[str]
+    target: ClassVar[str]
+
+    def __init__(self, *, campaign_id: int | str, poll_interval: float = 10, **kwargs: Any) -> None:
+        super().__init__(poll_interval=poll_interval, **kwargs)
+        self.campaign_id = campaign_id
+
+    def work(self, context: Any) -> Any:
+        """Look, call where it is needed, and wait for the state."""
+        self.check_waiting()
+        campaign_id = identifier("campaign_id", self.campaign_id)
+        arguments = self.arguments()
+        reply, status = self._status(campaign_id)
+        result = {"campaign_id": campaign_id, "status": status, "replayed": False}
+        if status == self.target:
+            self.log.info("Campaign %d is %s already.", campaign_id, status)
+            return result
+        if status in CAMPAIGN_ENDS:
+            raise AltcraftJobFailed(f"Campaign {campaign_id} is {status}: it can never become {self.target}.")
+        params = {"id": campaign_id, **self.call_params(arguments, reply.server_time or datetime.now(UTC))}
+        launched = self.launcher(context).launch(
+            self.endpoint,
+            params,
+            since=reply.server_time,
+            look=lambda since: self._status(campaign_id)[1] == self.target,
+        )
+        result["replayed"] = launched.replayed
+        if not self.wait_for_completion:
+            return result
+        return self.await_end(context, CampaignWatch(campaign_id, self.target), result)
+
+    @abstractmethod
+    def arguments(self) -> Any:
+        """The rendered arguments, checked before the first call."""
+
+    def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
+        """What the call takes beside the id.
+
+        :param now: the server's clock.
+        """
+        return {}
+
+    def _status(self, campaign_id: int) -> tuple[Reply, str]:
+        try:
+            reply = self.hook.call("scampaigns/get_status", {"id": campaign_id})
+        except AltcraftRejected as error:
+            error.add_note(f"Check that campaign {campaign_id} exists and that the token sees its group.")
+            raise
+        return reply, word(reply.data.get("status")) if isinstance(reply.data, dict) else ""
+
+
+class AltcraftActivateCampaignOperator(_CampaignOperator):
+    """Activate a campaign (CONTRACT 4.5), now or at a date, and wait until it is active.
+
+    :param campaign_id: the campaign. Templated.
+    :param activate_at: RFC 3339, the start; now if it is not given. Templated.
+    :param deactivate_at: RFC 3339, when it pauses. Templated.
+    :param complete_at: RFC 3339, when it is completed: irreversible, at that time. Templated.
+
+    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    """
+
+    template_fields: Sequence[str] = (
+        *_CampaignOperator.template_fields,
+        "activate_at",
+        "deactivate_at",
+        "complete_at",
+    )
+    endpoint: ClassVar[str] = "scampaigns/activate"
+    target: ClassVar[str] = "active"
+
+    def __init__(
+        self,
+        *,
+        activate_at: str | datetime | None = None,
+        deactivate_at: str | datetime | None = None,
+        complete_at: str | datetime | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.activate_at = activate_at
+        self.deactivate_at = deactivate_at
+        self.complete_at = complete_at
+
+    def arguments(self) -> dict[str, str | None]:
+        """The three dates."""
+        return {name: _moment(name, getattr(self, name)) for name in ("activate_at", "deactivate_at", "complete_at")}
+
+    def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
+        """The dates; the start under both names, since the page contradicts itself (CONTRACT 14.3)."""
+        start = arguments["activate_at"] or now.isoformat()
+        return {
+            "activate_date": start,
+            "start_date": start,
+            "deactivate_date": arguments["deactivate_at"],
+            "completed_date": arguments["complete_at"],
+        }
+
+
+class AltcraftDeactivateCampaignOperator(_CampaignOperator):
+    """Pause a campaign (CONTRACT 4.6): its running mailings stop sending. It can be activated again.
+
+    :param campaign_id: the campaign. Templated.
+
+    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    """
+
+    endpoint: ClassVar[str] = "scampaigns/deactivate"
+    target: ClassVar[str] = "inactive"
+
+    def arguments(self) -> None:
+        """None beside the id."""
+
+
+class AltcraftCompleteCampaignOperator(_CampaignOperator):
+    """Complete a campaign (CONTRACT 4.7): sending stops, what is in it becomes inactive, and it never starts again.
+
+    :param campaign_id: the campaign. Templated.
+    :param allow_irreversible: say ``True``, since it cannot be undone.
+
+    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    """
+
+    endpoint: ClassVar[str] = "scampaigns/completed"
+    target: ClassVar[str] = "completed"
+
+    def __init__(self, *, allow_irreversible: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.allow_irreversible = allow_irreversible
+
+    def arguments(self) -> None:
+        """Refuse to do what cannot be undone unless it was asked for."""
+        if self.allow_irreversible is not True:
+            raise AltcraftConfigurationError(
+                "Completing a campaign cannot be undone: it can never be started again. Set allow_irreversible=True."
+            )
+
+
+def _moment(name: str, value: str | datetime | None) -> str | None:
+    text = value.isoformat() if isinstance(value, datetime) else value
+    if text in (None, "", "None"):
+        return None
+    if moment_of(text) is None:
+        raise AltcraftConfigurationError(f"{name} must be a date-time with a time zone (RFC 3339), not {text!r}.")
+    return text

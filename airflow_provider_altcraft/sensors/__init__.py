@@ -1,0 +1,1 @@
+"""Waits for what something else began."""

@@ -1,0 +1,37 @@
+"""Waiting for a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_altcraft.api.objects import identifier
+from airflow_provider_altcraft.api.states import CAMPAIGN_STATES
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.sensors.base import AltcraftSensor
+from airflow_provider_altcraft.watches import CampaignWatch, Watch
+
+
+class AltcraftCampaignSensor(AltcraftSensor):
+    """Wait until a campaign is in a state (CONTRACT 4.1).
+
+    :param campaign_id: the campaign. Templated.
+    :param target_state: one of ``cloning``, ``inactive``, ``waiting``, ``active``, ``completed``, ``deleted``. A
+        campaign that is completed or deleted instead will never get there, which fails the sensor. Templated.
+
+    Returns ``campaign_id`` and ``status``. What else it takes: ``AltcraftSensor``.
+    """
+
+    template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "campaign_id", "target_state")
+
+    def __init__(self, *, campaign_id: int | str, target_state: str = "completed", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.campaign_id = campaign_id
+        self.target_state = target_state
+
+    def watch(self, context: Any) -> Watch:
+        """The campaign and the state."""
+        if self.target_state not in CAMPAIGN_STATES:
+            known = ", ".join(sorted(CAMPAIGN_STATES))
+            raise AltcraftConfigurationError(f"target_state must be one of {known}, not {self.target_state!r}.")
+        return CampaignWatch(identifier("campaign_id", self.campaign_id), self.target_state)

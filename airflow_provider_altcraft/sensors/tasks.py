@@ -1,0 +1,53 @@
+"""Waiting for server-side tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError
+from airflow_provider_altcraft.sensors.base import AltcraftSensor
+from airflow_provider_altcraft.waiting import Verdict
+from airflow_provider_altcraft.watches import TaskWatch, Watch
+
+
+class AltcraftTaskSensor(AltcraftSensor):
+    """Wait until server-side tasks have ended (CONTRACT 2.1): one id or a thousand, with one trigger for all.
+
+    :param altcraft_task_id: one id or a list, usually the output of the task that made them. Templated.
+    :param max_rejects: rows that the tasks may have refused; more of them fail the sensor. ``None`` = any number.
+
+    Returns counters: ``tasks``, ``accepted``, ``rejected``. What else it takes: ``AltcraftSensor``.
+    """
+
+    template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "altcraft_task_id")
+
+    def __init__(self, *, altcraft_task_id: str | Sequence[str], max_rejects: int | None = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.altcraft_task_id = altcraft_task_id
+        self.max_rejects = max_rejects
+
+    def watch(self, context: Any) -> Watch:
+        """The tasks, each once."""
+        given = self.altcraft_task_id
+        ids = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+        ids = list(dict.fromkeys(ids))
+        if not ids or not all(isinstance(task_id, str) and task_id.strip() not in {"", "None"} for task_id in ids):
+            raise AltcraftConfigurationError(
+                "altcraft_task_id is empty, or holds something that is not a task id: was it rendered from a task"
+                " that returned none?"
+            )
+        return TaskWatch(ids)
+
+    def finish(self, verdict: Verdict) -> Any:
+        """The counters, unless too many rows were refused.
+
+        :raises AltcraftRowsError: naming how many.
+        """
+        result = super().finish(verdict)
+        if self.max_rejects is not None and result.get("rejected", 0) > self.max_rejects:
+            raise AltcraftRowsError(
+                f"The tasks ended, and refused {result['rejected']:,} rows; {self.max_rejects:,} are allowed"
+                f" (max_rejects). They took {result['accepted']:,}."
+            )
+        return result

@@ -1,0 +1,1 @@
+"""Rows from elsewhere into Altcraft."""

@@ -1,0 +1,80 @@
+"""The rows of a query into Altcraft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from airflow_provider_altcraft.delivery.destinations import Destination
+from airflow_provider_altcraft.delivery.mapping import FieldMapping
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.operators.base import DeliveringOperator
+from airflow_provider_altcraft.transfers.cursors import Query
+
+
+class SqlToAltcraftOperator(DeliveringOperator):
+    """Send the rows of a query to a database, a scenario or a trigger mailing of Altcraft's.
+
+    The rows are streamed: memory does not depend on how many there are. They land in no template, log or XCom.
+    Order the query if the task may be retried: the same rows in the same order make the same batches, and Altcraft
+    answers a batch that it had from memory.
+
+    :param sql: one statement, or the name of a ``.sql`` file. Templated.
+    :param sql_conn_id: a connection of any ``DbApiHook``. Templated.
+    :param destination: ``ProfileDatabase``, ``Scenario`` or ``TriggerMailing``. Its id is templated.
+    :param field_mapping: column -> Altcraft field; every column under its own name if it is not given.
+    :param parameters: parameters of the statement. Templated, and not logged here.
+    :param sql_hook_params: arguments for the hook.
+
+    Returns counters, task ids and where rejects are kept. Sending rows, waiting and rejects: ``DeliveringOperator``.
+    """
+
+    template_fields: Sequence[str] = (*DeliveringOperator.template_fields, "sql", "sql_conn_id", "parameters")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+
+    def __init__(
+        self,
+        *,
+        sql: str,
+        sql_conn_id: str,
+        destination: Destination,
+        field_mapping: Mapping[str, str] | None = None,
+        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+        sql_hook_params: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sql = sql
+        self.sql_conn_id = sql_conn_id
+        self.destination = destination
+        self.field_mapping = field_mapping
+        self.parameters = parameters
+        self.sql_hook_params = sql_hook_params
+
+    def work(self, context: Any) -> Any:
+        """Read, map, send, wait, account for each row."""
+        destination = self.destination
+        if not isinstance(destination, Destination):
+            raise AltcraftConfigurationError(
+                f"destination must be one of the classes in delivery.destinations, not {type(destination).__name__}."
+            )
+        delivery = self.delivery(context, destination)
+        with Query(self._source(), self.sql, self.parameters) as query:
+            mapping = FieldMapping(query.columns, self.field_mapping)
+            missing = [name for name in destination.key_fields if name not in mapping.fields]
+            if missing:
+                raise AltcraftConfigurationError(
+                    f"Altcraft finds a profile by {', '.join(destination.key_fields)}, and no column becomes"
+                    f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
+                )
+            delivery.run(mapping.profiles(query))
+        return self.conclude(context, delivery)
+
+    def _source(self) -> Any:
+        hook = BaseHook.get_connection(self.sql_conn_id).get_hook(hook_params=self.sql_hook_params)
+        if not callable(getattr(hook, "get_conn", None)) or not hasattr(hook, "get_records"):
+            raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not one of a SQL database.")
+        return hook
