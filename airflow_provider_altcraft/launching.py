@@ -92,7 +92,8 @@ class Launched:
     :param task_id: the task that Altcraft made of it.
     :param request_id: the Request-ID it happened under.
     :param replayed: it happened at an earlier try.
-    :param since: no later than the launch, by the server's clock; ``None`` if nothing told.
+    :param since: no later than the launch, by the server's clock; ``None`` if it was at an earlier try and nothing
+        kept the moment.
     """
 
     data: Any
@@ -100,11 +101,6 @@ class Launched:
     request_id: str
     replayed: bool
     since: datetime | None
-
-    @property
-    def launched_at(self) -> str | None:
-        """``since`` as RFC 3339."""
-        return self.since.isoformat() if self.since else None
 
 
 Look = Callable[[datetime | None], bool | None]
@@ -169,7 +165,9 @@ class Launcher:
             self._remember(endpoint, {**intent, "answer": {"data": reply.data, "task_id": reply.task_id}})
             if reply.replayed:
                 self._log(f"{endpoint}: replayed. It happened at an earlier try (Request-ID {request_id}).")
-            return Launched(reply.data, reply.task_id, request_id, reply.replayed, began)
+            # Without a store, or under an id of the user's, a replay may be of any earlier try.
+            unknown = reply.replayed and (self._store is None or bool(self._identity.given))
+            return Launched(reply.data, reply.task_id, request_id, reply.replayed, None if unknown else began)
 
     def launch_batch(self, endpoint: str, body: bytes, content: str) -> Launched:
         """Send a batch of rows that must arrive once.

@@ -88,10 +88,7 @@ class AltcraftLaunchMailingOperator(WaitingOperator):
         now = self._check_active(mailing_id)
         launcher = self.launcher(context, relaunch_on_clear=self.relaunch_on_clear, request_id=self.request_id)
         launched = launcher.launch(endpoint, params, since=now, look=lambda since: self._started(mailing_id, since))
-        since = launched.since or now
-        if launched.replayed and launched.since in (None, now) and not self._first_try(context):
-            # No store kept the moment of the launch: it may be that of any earlier try.
-            since = earliest(context, now=now, window=self.hook.settings.deduplication_window)
+        since = launched.since or earliest(context, now=now, window=self.hook.settings.deduplication_window)
         result = {
             "mailing_id": mailing_id,
             "request_id": launched.request_id,
@@ -146,11 +143,6 @@ class AltcraftLaunchMailingOperator(WaitingOperator):
             return None
         entries = [entry for entry in reply.data or [] if isinstance(entry, Mapping)]
         return True if latest_mark(entries, since) else None
-
-    @staticmethod
-    def _first_try(context: Any) -> bool:
-        ti = context["ti"]
-        return bool(ti.try_number <= 1)
 
 
 class AltcraftCreateMailingOperator(AltcraftOperator):

@@ -1,0 +1,69 @@
+"""Switches for what the documents leave open: the sandbox can do both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(slots=True)
+class TaskWords:
+    """Words for the status of a task; only ``completed`` and ``success`` are documented (CONTRACT 2.1)."""
+
+    waiting: str = "waiting"
+    running: str = "in_progress"
+    succeeded: str = "completed"
+    failed: str = "failed"
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """How this Altcraft behaves where installations may differ.
+
+    :param error_http_status: API errors come under HTTP ``200``, or with their ``own`` status (CONTRACT 1.4).
+    :param empty_error_text: success says nothing, instead of "Successful operation" (CONTRACT 1.3).
+    :param wrong_token_code: what a wrong token gets; a missing one gets 401 (CONTRACT 1.2).
+    :param deduplication: by ``request-id`` where one is sent, else by checksum; by ``checksum`` alone, as older
+        editions do; or ``off`` (CONTRACT 1.8).
+    :param deduplication_window: seconds from the first request.
+    :param request_id_header: its name.
+    :param duplicate_header: the header that marks a replay.
+    :param replay_errors: whether an error is remembered, too.
+    :param key_includes_path: whether one Request-ID on two methods means two requests.
+    :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused.
+    :param max_body_bytes: bytes of a body (CONTRACT 1.5).
+    :param next_from_id: whether lists carry it (CONTRACT 1.6).
+    :param task_id_position: ``top`` or ``data`` (CONTRACT 1.10).
+    :param task_id_prefix: before the ids of tasks.
+    :param task_words: status words of tasks.
+    :param task_seconds: how long a task takes, plus ``task_seconds_per_item`` for each item.
+    :param task_seconds_per_item: see there.
+    :param tasks_fail: whether tasks end badly.
+    :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
+    :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
+    :param regular_is_completed: what ``is_completed`` says of a regular mailing between two runs (CONTRACT 5.1).
+    :param campaign_date_field: which name of the start the server reads (CONTRACT 14.3).
+    """
+
+    error_http_status: Literal["200", "own"] = "200"
+    empty_error_text: bool = False
+    wrong_token_code: int = 403
+    deduplication: Literal["request-id", "checksum", "off"] = "request-id"
+    deduplication_window: float = 86_400
+    request_id_header: str = "Request-ID"
+    duplicate_header: Literal["Duplicate-Request", "X-Duplicate-Request"] = "Duplicate-Request"
+    replay_errors: bool = True
+    key_includes_path: bool = False
+    duplicate_while_running: Literal["wait", "error"] = "wait"
+    max_body_bytes: int = 10 * 1024 * 1024
+    next_from_id: bool = True
+    task_id_position: Literal["top", "data"] = "top"
+    task_id_prefix: str = ""
+    task_words: TaskWords = field(default_factory=TaskWords)
+    task_seconds: float = 2.0
+    task_seconds_per_item: float = 0.0001
+    tasks_fail: bool = False
+    result_of_batches: Literal["itemised", "absent"] = "itemised"
+    mailing_already_running: Literal["accept", "reject"] = "accept"
+    regular_is_completed: bool = False
+    campaign_date_field: Literal["activate_date", "start_date", "either"] = "either"

@@ -1,0 +1,69 @@
+"""Who was sent what, how often: the judge of "a mailing is sent once"."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(slots=True)
+class Launch:
+    """One time a mailing went out.
+
+    :param mailing_id: the mailing.
+    :param kind: ``broadcast``, ``regular`` or ``trigger``.
+    :param at: when, by the sandbox's clock.
+    :param recipients: messages.
+    :param request_id: the Request-ID that caused it.
+    """
+
+    mailing_id: int
+    kind: str
+    at: datetime
+    recipients: int
+    request_id: str | None
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """Every message sent, and every profile that entered a scenario."""
+
+    _launches: list[Launch] = field(default_factory=list)
+    _sent: Counter[tuple[int, str]] = field(default_factory=Counter)
+    _entries: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def launch(self, launch: Launch, profile_ids: Iterable[str]) -> None:
+        """Note that a mailing went out."""
+        self._launches.append(launch)
+        self._sent.update((launch.mailing_id, profile_id) for profile_id in profile_ids)
+
+    def enter(self, workflow_id: int, profile_ids: Iterable[str]) -> None:
+        """Note that profiles entered a scenario."""
+        self._entries.update((workflow_id, profile_id) for profile_id in profile_ids)
+
+    def launches(self, mailing_id: int | None = None) -> list[Launch]:
+        """The launches of one mailing, or all."""
+        return [launch for launch in self._launches if mailing_id in (None, launch.mailing_id)]
+
+    @property
+    def total_launches(self) -> int:
+        """Launches of all mailings."""
+        return len(self._launches)
+
+    def count(self, mailing_id: int) -> int:
+        """Messages of a mailing."""
+        return sum(launch.recipients for launch in self.launches(mailing_id))
+
+    def times_sent(self, mailing_id: int, profile_id: str) -> int:
+        """How often a profile got a mailing."""
+        return self._sent[mailing_id, profile_id]
+
+    def scenario_entries(self, workflow_id: int) -> int:
+        """Entries into a scenario, a profile that entered twice counted twice."""
+        return sum(times for (scenario, _), times in self._entries.items() if scenario == workflow_id)
+
+    def entries_of(self, workflow_id: int, profile_id: str) -> int:
+        """How often a profile entered a scenario."""
+        return self._entries[workflow_id, profile_id]

@@ -1,0 +1,69 @@
+"""Faults as rules: where, which call, and what goes wrong."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["status", "api_error", "delay", "rate_limited", "cut_body", "html", "drop_before", "drop_after"]
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule.
+
+    :param kind: ``status``: an HTTP status, nothing done. ``api_error``: an error under HTTP 200, nothing done.
+        ``delay``: real seconds, then as usual. ``rate_limited``: 429, nothing done. ``cut_body``: done, and half an
+        answer. ``html``: a page, nothing done. ``drop_before``, ``drop_after``: the connection ends before or after
+        the work.
+    :param endpoint: path below ``/api/v1.1/``, or ``*``.
+    :param nth: the n-th matching call, from 1; every call if it is not given.
+    :param times: how often the rule applies at most.
+    :param probability: of applying, from the sandbox's seed.
+    :param code: HTTP status of ``status`` and ``html``, ``error`` of ``api_error``.
+    :param text: body or error text.
+    :param seconds: of ``delay``, or of ``Retry-After``.
+    """
+
+    kind: Kind
+    endpoint: str = "*"
+    nth: int | None = None
+    times: int | None = None
+    probability: float | None = None
+    code: int = 502
+    text: str = ""
+    seconds: float = 1.0
+
+
+class Faults:
+    """The rules in force.
+
+    :param seed: of the dice.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)  # noqa: S311
+        self._rules: list[tuple[Fault, list[int]]] = []
+
+    def add(self, fault: Fault) -> None:
+        """Put a rule into force."""
+        self._rules.append((fault, [0, 0]))
+
+    def clear(self) -> None:
+        """Lift all rules."""
+        self._rules.clear()
+
+    def meet(self, endpoint: str) -> Fault | None:
+        """The fault that this call meets."""
+        for fault, counts in self._rules:
+            if fault.endpoint not in ("*", endpoint):
+                continue
+            counts[0] += 1
+            spent = fault.times is not None and counts[1] >= fault.times
+            another = fault.nth is not None and counts[0] != fault.nth
+            lucky = fault.probability is not None and self._dice.random() >= fault.probability
+            if not (spent or another or lucky):
+                counts[1] += 1
+                return fault
+        return None

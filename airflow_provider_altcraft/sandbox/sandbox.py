@@ -1,0 +1,234 @@
+"""The sandbox itself: a world, a clock, and a server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.behaviour import Behaviour
+from airflow_provider_altcraft.sandbox.clock import Clock
+from airflow_provider_altcraft.sandbox.deduplication import Deduplication
+from airflow_provider_altcraft.sandbox.deliveries import Deliveries
+from airflow_provider_altcraft.sandbox.faults import Faults
+from airflow_provider_altcraft.sandbox.journal import Journal
+from airflow_provider_altcraft.sandbox.world import Campaign, Database, Mailing, Scenario, Task, World
+
+
+class Sandbox:
+    """A loopback Altcraft. Use it as a context manager, or ``start`` and ``stop`` it.
+
+    A new one holds database 1 "Customers", segment 1 over it, scenario 12, broadcast 7, regular mailing 8, trigger
+    mailing 9 (all active), campaign 18 with broadcast 7 in it, and campaign 42 "Seasonal sale" (both inactive).
+
+    :param behaviour: switches for what the documents leave open.
+    :param token: the API token it takes.
+    :param speed: seconds of its clock per real second; 0 = only ``clock.advance`` moves it.
+    :param seed: of faults with a probability.
+    :param port: 0 = any that is free.
+    :param start: the first moment of its clock.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        *,
+        token: str = "sandbox-token-0123456789",  # noqa: S107
+        speed: float = 1.0,
+        seed: int = 7,
+        port: int = 0,
+        start: datetime | None = None,
+    ) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.token = token
+        self.port = port
+        self.clock = Clock(start, speed)
+        self.faults = Faults(seed)
+        self.journal = Journal()
+        self.deliveries = Deliveries()
+        self.deduplication = Deduplication(self.behaviour)
+        self.world = World()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._furnish()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Sandbox:
+        """Serve, in a thread of its own."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(ready,), name="altcraft-sandbox", daemon=True)
+        self._thread.start()
+        if not ready.wait(timeout=10) or self._loop is None:
+            raise RuntimeError(f"The sandbox could not be started on {self.host}:{self.port}.")
+        return self
+
+    def stop(self) -> None:
+        """Stop serving."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=10)
+            self._loop = self._thread = None
+
+    def _serve(self, ready: threading.Event) -> None:
+        from aiohttp import web
+
+        from airflow_provider_altcraft.sandbox.server import Server
+
+        loop = asyncio.new_event_loop()
+        runner = web.AppRunner(Server(self).application(), access_log=None)
+        try:
+            loop.run_until_complete(runner.setup())
+            site = web.TCPSite(runner, self.host, self.port, shutdown_timeout=1)
+            loop.run_until_complete(site.start())
+            self.port = runner.addresses[0][1]
+            self._loop = loop
+            ready.set()
+            loop.run_forever()
+        finally:
+            ready.set()
+            loop.run_until_complete(runner.cleanup())
+            loop.close()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """An Airflow connection to it."""
+        return {
+            "conn_type": "altcraft",
+            "host": self.host,
+            "schema": "http",
+            "port": self.port,
+            "password": self.token,
+            "extra": {},
+        }
+
+    @property
+    def connection_json(self) -> str:
+        """The same, as the value of ``AIRFLOW_CONN_ALTCRAFT_DEFAULT``."""
+        return json.dumps(self.connection)
+
+    def add_database(self, db_id: int, *, name: str = "Customers", fields: Mapping[str, str] | None = None) -> Database:
+        """Add a database."""
+        database = self.world.databases[db_id] = Database(db_id, name, dict(fields or {}))
+        return database
+
+    def add_segment(self, segment_id: int, *, db_id: int = 1, name: str = "Everybody") -> None:
+        """Add a segment; it holds all of its database."""
+        self.world.segments[segment_id] = {"id": segment_id, "name": name, "list_id": db_id}
+
+    def add_mailing(
+        self,
+        mailing_id: int,
+        *,
+        kind: str = "broadcast",
+        is_active: bool = True,
+        data_type: str = "list",
+        data_id: int = 1,
+        name: str = "Mailing",
+        duration: float = 5.0,
+    ) -> Mailing:
+        """Add a mailing; a run of it takes ``duration`` seconds."""
+        mailing = Mailing(mailing_id, kind, name, is_active, data_type, data_id, duration)
+        self.world.mailings[mailing_id] = mailing
+        return mailing
+
+    def add_campaign(self, campaign_id: int, *, state: str = "inactive", name: str = "Campaign") -> Campaign:
+        """Add a campaign."""
+        campaign = self.world.campaigns[campaign_id] = Campaign(campaign_id, name, state)
+        return campaign
+
+    def add_scenario(
+        self, workflow_id: int, *, db_id: int = 1, is_active: bool = True, name: str = "Scenario"
+    ) -> Scenario:
+        """Add a scenario."""
+        scenario = self.world.scenarios[workflow_id] = Scenario(workflow_id, name, db_id, is_active)
+        return scenario
+
+    def add_task(self, task_id: str, *, result: Any = None, succeeds: bool = True, seconds: float = 0.0) -> Task:
+        """Add a task that nothing made."""
+        task = self.world.tasks[task_id] = Task(task_id, self.clock.now(), seconds, result, not succeeds)
+        return task
+
+    def profiles(self, db_id: int = 1) -> dict[str, dict[str, Any]]:
+        """The profiles of a database, by id."""
+        return self.world.database(db_id).profiles
+
+    def mailing(self, mailing_id: int) -> Mailing:
+        """A mailing."""
+        return self.world.mailing(mailing_id)
+
+    def campaign(self, campaign_id: int) -> Campaign:
+        """A campaign."""
+        return self.world.campaign(campaign_id)
+
+    def campaign_state(self, campaign_id: int) -> str:
+        """The state a campaign is in now."""
+        return self.campaign(campaign_id).state(self.clock.now())
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All tasks."""
+        return list(self.world.tasks.values())
+
+    def state(self) -> dict[str, Any]:
+        """What there is and what has happened, as JSON."""
+        now, world, deliveries = self.clock.now(), self.world, self.deliveries
+        return {
+            "now": now.isoformat(),
+            "requests": len(self.journal),
+            "launches": deliveries.total_launches,
+            "databases": [
+                {"id": db.db_id, "name": db.name, "profiles": len(db.profiles)} for db in world.databases.values()
+            ],
+            "mailings": [
+                {
+                    "id": mailing.mailing_id,
+                    "name": mailing.name,
+                    "kind": mailing.kind,
+                    "is_active": mailing.is_active,
+                    "launches": len(deliveries.launches(mailing.mailing_id)),
+                    "messages": deliveries.count(mailing.mailing_id),
+                }
+                for mailing in world.mailings.values()
+            ],
+            "campaigns": [
+                {"id": campaign.campaign_id, "name": campaign.name, "state": campaign.state(now)}
+                for campaign in world.campaigns.values()
+            ],
+            "scenarios": [
+                {
+                    "id": scenario.workflow_id,
+                    "name": scenario.name,
+                    "entries": deliveries.scenario_entries(scenario.workflow_id),
+                }
+                for scenario in world.scenarios.values()
+            ],
+            "tasks": [{"id": task.task_id, "progress": task.progress(now)} for task in self.tasks],
+        }
+
+    def _furnish(self) -> None:
+        self.add_database(1, fields={"CRM_ID": "string", "loyalty_id": "string", "balance": "string"})
+        self.add_segment(1)
+        self.add_scenario(12, name="Welcome")
+        self.add_mailing(7, kind="broadcast", name="Morning broadcast")
+        self.add_mailing(8, kind="regular", name="Weekly digest")
+        self.add_mailing(9, kind="trigger", name="Order confirmation")
+        self.add_campaign(18, name="Autumn").mailings.append(7)
+        self.add_campaign(42, name="Seasonal sale")

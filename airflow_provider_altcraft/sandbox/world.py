@@ -1,0 +1,227 @@
+"""What there is at this Altcraft: databases, mailings, campaigns, scenarios, tasks. Ages by a moment it is given."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+
+Thing = TypeVar("Thing")
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?[\d\s()-]+")
+
+
+@dataclass(slots=True)
+class Database:
+    """Profiles, found by what identifies them.
+
+    :param db_id: its id.
+    :param name: its name.
+    :param fields: custom fields, by type.
+    """
+
+    db_id: int
+    name: str
+    fields: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _index: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def save(self, data: dict[str, Any], matching: str, field_name: str | None, *, known: bool | None) -> str:
+        """Add or update a profile; its id.
+
+        :param known: ``True`` updates only, ``False`` adds only, ``None`` does either.
+        :raises Refused: for a profile that cannot be taken.
+        """
+        _check_contacts(data)
+        if known is False:
+            key = ("email", str(data.get("email") or ""))
+            if key in self._index and key[1]:
+                raise Refused(400, text="Duplicate email")
+            return self._store(None, data)
+        name = field_name or {"phone": "phones", "phone_sub": "phones", "profile_id": "profile_id"}.get(
+            matching, "email"
+        )
+        value = _single(data.get(name) or (data.get("phone") if name == "phones" else None))
+        if not value:
+            raise Refused(400, text=f"No value to match by: {name}")
+        found = value if name == "profile_id" and value in self.profiles else self._index.get((name, value))
+        if found is None and (known or name == "profile_id"):
+            raise Refused(404, text="Profile not found")
+        return self._store(found, data)
+
+    def _store(self, profile_id: str | None, data: dict[str, Any]) -> str:
+        if profile_id is None:
+            seed = f"{self.db_id}/{len(self.profiles)}"
+            profile_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
+            self.profiles[profile_id] = {}
+        profile = self.profiles[profile_id]
+        profile.update(data)
+        for name, value in data.items():
+            if isinstance(value, str | int):
+                self._index[name, str(value)] = profile_id
+        phone = _single(data.get("phones"))
+        if phone:
+            self._index["phones", phone] = profile_id
+        return profile_id
+
+
+def _check_contacts(data: dict[str, Any]) -> None:
+    email = data.get("email")
+    if email is not None and not (isinstance(email, str) and _EMAIL.fullmatch(email)):
+        raise Refused(400, text="Invalid email")
+    phones = data.get("phones", data.get("phone"))
+    for phone in phones if isinstance(phones, list) else [phones] if phones is not None else []:
+        if not _PHONE.fullmatch(str(phone)) or sum(letter.isdigit() for letter in str(phone)) < 7:
+            raise Refused(400, text="Invalid phone")
+
+
+def _single(value: Any) -> str:
+    first = value[0] if isinstance(value, list) and value else value
+    return "" if first in (None, []) else str(first)
+
+
+@dataclass(slots=True)
+class Run:
+    """One time a mailing goes out."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class Mailing:
+    """A broadcast, a regular or a trigger mailing.
+
+    :param duration: seconds a run takes.
+    """
+
+    mailing_id: int
+    kind: str
+    name: str
+    is_active: bool
+    data_type: str
+    data_id: int
+    duration: float
+    stored: dict[str, Any] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+
+    def running(self, now: datetime) -> bool:
+        """Whether a run is going on."""
+        return any(run.start <= now < run.end for run in self.runs)
+
+    def stop(self, now: datetime) -> None:
+        """End what is going on."""
+        for run in self.runs:
+            run.end = min(run.end, max(now, run.start))
+
+    def log(self, now: datetime) -> list[dict[str, Any]]:
+        """The log of the mailing up to now (CONTRACT 5.2)."""
+        entries: list[tuple[datetime, str, str]] = []
+        for run in self.runs:
+            entries += [(run.start, "start", "Sending started"), (run.start, "", "Audience selected")]
+            if run.end <= now:
+                entries.append((run.end, "end", "Sending finished"))
+        return [
+            {"level": "INFO", "message": message, "state": state, "time": moment.isoformat(), "value": ""}
+            for moment, state, message in sorted(entries, key=lambda entry: entry[0])
+        ]
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A campaign, and the moves it has made or will make (CONTRACT 4.1)."""
+
+    campaign_id: int
+    name: str
+    initial: str = "inactive"
+    moves: list[tuple[datetime, str]] = field(default_factory=list)
+    mailings: list[int] = field(default_factory=list)
+
+    def state(self, now: datetime) -> str:
+        """The state it is in."""
+        state = self.initial
+        for moment, to in self.moves:
+            if moment <= now and state not in {"completed", "deleted"}:
+                state = to
+        awaited = any(moment > now and to == "active" for moment, to in self.moves)
+        return "waiting" if state == "inactive" and awaited else state
+
+    def move(self, moment: datetime, to: str) -> None:
+        """Be in another state from a moment on."""
+        self.moves.append((moment, to))
+        self.moves.sort(key=lambda move: move[0])
+
+
+@dataclass(slots=True)
+class Scenario:
+    """A scenario."""
+
+    workflow_id: int
+    name: str
+    db_id: int
+    is_active: bool
+
+
+@dataclass(slots=True)
+class Task:
+    """Work in the background (CONTRACT 2.1)."""
+
+    task_id: str
+    made: datetime
+    seconds: float
+    result: Any
+    fails: bool = False
+
+    def progress(self, now: datetime) -> int:
+        """Per cent."""
+        passed = (now - self.made) / timedelta(seconds=1)
+        return 100 if passed >= self.seconds else int(100 * passed / self.seconds)
+
+
+class World:
+    """All of it."""
+
+    def __init__(self) -> None:
+        self.databases: dict[int, Database] = {}
+        self.segments: dict[int, dict[str, Any]] = {}
+        self.mailings: dict[int, Mailing] = {}
+        self.campaigns: dict[int, Campaign] = {}
+        self.scenarios: dict[int, Scenario] = {}
+        self.tasks: dict[str, Task] = {}
+
+    def database(self, db_id: int) -> Database:
+        """A database."""
+        return _found(self.databases, db_id, "database")
+
+    def mailing(self, mailing_id: int, *kinds: str) -> Mailing:
+        """A mailing, of these kinds if any are named."""
+        mailing = _found(self.mailings, mailing_id, "mailing")
+        if kinds and mailing.kind not in kinds:
+            raise Refused(404, f"mailing {mailing_id} is a {mailing.kind}", "Not found")
+        return mailing
+
+    def campaign(self, campaign_id: int) -> Campaign:
+        """A campaign."""
+        return _found(self.campaigns, campaign_id, "campaign")
+
+    def scenario(self, workflow_id: int) -> Scenario:
+        """A scenario."""
+        return _found(self.scenarios, workflow_id, "scenario")
+
+    def audience(self, data_type: str, data_id: int) -> list[str]:
+        """The profiles that a mailing goes to; a segment holds all of its database."""
+        if data_type == "segment":
+            segment = _found(self.segments, data_id, "segment")
+            data_id = segment["list_id"]
+        return list(self.database(data_id).profiles)
+
+
+def _found(things: dict[Any, Thing], key: Any, what: str) -> Thing:
+    if key not in things:
+        raise Refused(404, f"{what} {key} not found", "Not found")
+    return things[key]
