@@ -35,6 +35,12 @@ requirements: | $(UV)
 	    pyproject.toml requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
 
+demo: $(NEWEST)/.ready
+	@$(NEWEST)/bin/python example_dags/demo
+
+ui: $(NEWEST)/.ready
+	@$(NEWEST)/bin/python example_dags/demo/ui.py
+
 format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .

@@ -122,17 +122,22 @@ class WaitingOperator(AltcraftOperator):
         backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poll_interval
         return self.defer(
             trigger=AltcraftTrigger(
-                self.altcraft_conn_id, watch.to_dict(), self.poll_interval, deadlines.timeout, deadlines.execution
+                self.altcraft_conn_id,
+                watch.to_dict(),
+                self.poll_interval,
+                deadlines.timeout,
+                deadlines.execution,
+                carried=result,
             ),
             method_name="execute_complete",
-            kwargs={"result": result},
             timeout=timedelta(seconds=backstop),
         )
 
-    def execute_complete(self, context: Any, event: Any, result: dict[str, Any]) -> Any:
+    def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
         with final_errors():
-            return self.finish(context, Verdict.from_event(event), result)
+            verdict = Verdict.from_event(event)
+            return self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """What the task returns after the wait.

@@ -81,7 +81,7 @@ class AltcraftSensor(BaseSensorOperator):
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self.finish(verdict))
 
-    def execute_complete(self, context: Any, event: Any) -> Any:
+    def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
         with self._resumed_errors():
             return self.finish(Verdict.from_event(event))

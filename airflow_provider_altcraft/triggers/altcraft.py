@@ -30,6 +30,8 @@ class AltcraftTrigger(BaseTrigger):
     :param poll_interval: seconds between rounds.
     :param timeout_at: seconds since the epoch at which the wait ends.
     :param execution_timeout_at: the same for Airflow's ``execution_timeout``.
+    :param carried: ids and counters that the task needs when it goes on; the event brings them back, since
+        ``dag.test()`` forgets the arguments of a deferral.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class AltcraftTrigger(BaseTrigger):
         poll_interval: float,
         timeout_at: float | None = None,
         execution_timeout_at: float | None = None,
+        carried: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.altcraft_conn_id = altcraft_conn_id
@@ -46,6 +49,7 @@ class AltcraftTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.timeout_at = timeout_at
         self.execution_timeout_at = execution_timeout_at
+        self.carried = carried
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments."""
@@ -57,6 +61,7 @@ class AltcraftTrigger(BaseTrigger):
                 "poll_interval": self.poll_interval,
                 "timeout_at": self.timeout_at,
                 "execution_timeout_at": self.execution_timeout_at,
+                "carried": self.carried,
             },
         )
 
@@ -70,7 +75,7 @@ class AltcraftTrigger(BaseTrigger):
             # The message may quote anything; the event is logged as it is.
             self.log.exception("The wait ended with an error of its own.")
             verdict = Verdict(Decision.FAILED, "unreachable", f"The wait ended with {type(error).__name__}.")
-        yield TriggerEvent(verdict.to_event())
+        yield TriggerEvent({**verdict.to_event(), "carried": self.carried})
 
     async def _wait(self) -> Verdict:
         async with await AltcraftHook(self.altcraft_conn_id).get_async_client() as client:
