@@ -88,10 +88,10 @@ class Sandbox:
         from airflow_provider_altcraft.sandbox.server import Server
 
         loop = asyncio.new_event_loop()
-        runner = web.AppRunner(Server(self).application(), access_log=None)
+        runner = web.AppRunner(Server(self).application(), access_log=None, shutdown_timeout=1)
         try:
             loop.run_until_complete(runner.setup())
-            site = web.TCPSite(runner, self.host, self.port, shutdown_timeout=1)
+            site = web.TCPSite(runner, self.host, self.port)
             loop.run_until_complete(site.start())
             self.port = runner.addresses[0][1]
             self._loop = loop

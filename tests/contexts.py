@@ -1,0 +1,20 @@
+"""The context of a task, as far as operators look at it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+
+class Store(dict):
+    """A task state store that lives in memory."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+def context(*, store: Store | None = None, **changes: Any) -> dict[str, Any]:
+    """A task instance at its first try, with a store or without."""
+    values = {"dag_id": "dag", "run_id": "run", "task_id": "task", "map_index": -1, "max_tries": 0, "try_number": 1}
+    ti = SimpleNamespace(**{**values, "start_date": None, **changes})
+    return {"ti": ti} if store is None else {"ti": ti, "task_state_store": store}

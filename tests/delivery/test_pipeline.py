@@ -1,0 +1,205 @@
+"""Rows in, requests out, and every row accounted for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
+from airflow_provider_altcraft.delivery.mapping import ProfileEncoder
+from airflow_provider_altcraft.delivery.pipeline import Delivery, settle
+from airflow_provider_altcraft.delivery.rejects import Rejects
+from airflow_provider_altcraft.delivery.report import Report
+from airflow_provider_altcraft.exceptions import AltcraftRequestTooLarge, AltcraftRowsError, AltcraftTransportError
+
+
+@dataclass
+class Reply:
+    data: Any = None
+    task_id: str | None = None
+    replayed: bool = False
+
+
+class Altcraft:
+    """Takes bodies up to a size, refuses some rows, and remembers what it took."""
+
+    def __init__(self, *, limit=10**9, refuses=()):
+        self.limit, self.refuses = limit, set(refuses)
+        self.bodies, self.taken = [], []
+
+    def send(self, body, content):
+        rows = [item.get("data", item)["email"] for item in json.loads(body)["data"]]
+        if len(body) > self.limit:
+            raise AltcraftRequestTooLarge("profiles/import_batch", code=400, debug="http: request body too large")
+        self.bodies.append(body)
+        self.taken += [row for row in rows if row not in self.refuses]
+        return Reply(
+            [{"error": 400, "error_text": "no"} if row in self.refuses else {"profile_id": row} for row in rows]
+        )
+
+
+def delivery(altcraft, *, destination=None, rejects=None, batch_size=3, in_flight=1, limit=10**6):
+    return Delivery(
+        destination or ProfileDatabase(1),
+        frame=Frame(b'{"data":[', b"]}"),
+        send=altcraft.send,
+        encoder=ProfileEncoder(timezone=UTC),
+        batch_size=batch_size,
+        max_body_bytes=limit,
+        max_in_flight=in_flight,
+        rejects=rejects or Rejects(None),
+    )
+
+
+def profiles(number):
+    return [{"email": f"u{index}@e.com"} for index in range(number)]
+
+
+@given(
+    number=st.integers(0, 60),
+    refused=st.sets(st.integers(0, 60)),
+    batch_size=st.integers(1, 20),
+    in_flight=st.integers(1, 4),
+    limit=st.integers(60, 600),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_counters_add_up_whatever_is_refused_and_however_it_is_cut(number, refused, batch_size, in_flight, limit):
+    altcraft = Altcraft(limit=limit, refuses={f"u{index}@e.com" for index in refused})
+    sending = delivery(altcraft, batch_size=batch_size, in_flight=in_flight)
+    sending.run(profiles(number))
+    report = sending.report
+    rejected = len([index for index in refused if index < number])
+    assert (report.read, report.sent, report.accepted, report.rejected) == (number, number, number - rejected, rejected)
+    assert sorted(altcraft.taken) == sorted(
+        profile["email"] for profile in profiles(number) if profile["email"] not in altcraft.refuses
+    )
+    assert all(len(body) <= limit for body in altcraft.bodies)
+
+
+def test_a_body_the_server_finds_too_large_is_halved_down_to_one_row():
+    altcraft = Altcraft(limit=40)
+    sending = delivery(altcraft, batch_size=8)
+    sending.run([*profiles(7), {"email": f"{'x' * 50}@e.com"}])
+    assert (sending.report.accepted, sending.report.rejected) == (7, 1)
+    assert len(altcraft.bodies) == 7
+
+
+def test_a_row_without_its_key_is_a_reject_and_is_not_sent(tmp_path):
+    altcraft = Altcraft()
+    sending = delivery(altcraft, rejects=Rejects(tmp_path, ["email"]))
+    sending.run([{"email": None}, {"email": "a@e.com"}])
+    assert (sending.report.read, sending.report.accepted, sending.report.rejected) == (2, 1, 1)
+    assert altcraft.taken == ["a@e.com"]
+    (line,) = (tmp_path / "row-1.jsonl").read_text().splitlines()
+    assert json.loads(line)["row"] == 1
+
+
+def test_rejects_are_kept_with_row_key_code_text_and_record(tmp_path):
+    sending = delivery(Altcraft(refuses={"u4@e.com"}), rejects=Rejects(tmp_path, ["email"]))
+    sending.run(profiles(6))
+    (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert json.loads(line) == {
+        "row": 5,
+        "key": {"email": "u4@e.com"},
+        "code": 400,
+        "text": "no",
+        "record": {"email": "u4@e.com"},
+    }
+
+
+def test_a_batch_that_cannot_be_delivered_ends_the_delivery():
+    class Broken:
+        def send(self, body, content):
+            raise AltcraftTransportError("gone")
+
+    with pytest.raises(AltcraftTransportError):
+        delivery(Broken(), in_flight=2).run(profiles(20))
+
+
+def test_no_more_than_the_requests_in_flight_are_held():
+    sending = delivery(Altcraft(), batch_size=1, in_flight=2)
+    ahead = []
+
+    def rows():
+        for profile in profiles(50):
+            ahead.append(len(ahead) + 1 - sending.report.accepted)
+            yield profile
+
+    sending.run(rows())
+    # One being filled, one waiting for a place, two in flight.
+    assert max(ahead) <= 4
+
+
+class TestTasks:
+    """Destinations that answer with a task."""
+
+    class Altcraft:
+        def __init__(self):
+            self.tasks = {}
+
+        def send(self, body, content):
+            task_id = f"task-{len(self.tasks) + 1}"
+            self.tasks[task_id] = [item["data"]["email"] for item in json.loads(body)["data"]]
+            return Reply(task_id=task_id)
+
+    def sent(self, tmp_path):
+        altcraft, rejects = self.Altcraft(), Rejects(tmp_path, ["email"])
+        sending = delivery(altcraft, destination=Scenario(12), rejects=rejects)
+        sending.run(profiles(5))
+        return altcraft, sending, rejects
+
+    def test_rows_are_counted_when_their_task_has_answered(self, tmp_path):
+        altcraft, sending, rejects = self.sent(tmp_path)
+        assert (sending.report.sent, sending.report.accepted) == (5, 0)
+
+        def status(task_id):
+            bad = {"error": 400, "error_text": "Invalid email"}
+            items = [bad if row == "u3@e.com" else {"profile_id": row} for row in altcraft.tasks[task_id]]
+            return {"status": "completed", "result": {"error": 0, "result": items}}
+
+        settle(sending.report, sending.tasks, rejects, task_status=status, succeeded=lambda data: True)
+        assert (sending.report.accepted, sending.report.rejected) == (4, 1)
+        (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+        assert json.loads(line)["record"] == {"email": "u3@e.com"}
+        assert not list((tmp_path / "pending").iterdir())
+
+    def test_a_task_that_failed_took_none_of_its_rows(self, tmp_path):
+        _, sending, rejects = self.sent(tmp_path)
+        settle(
+            sending.report,
+            sending.tasks,
+            rejects,
+            task_status=lambda task_id: {"status": "failed"},
+            succeeded=lambda data: False,
+        )
+        assert (sending.report.accepted, sending.report.rejected) == (0, 5)
+
+
+def test_a_report_whose_sums_do_not_meet_is_not_green():
+    with pytest.raises(AltcraftRowsError, match="do not add up"):
+        Report(read=2, sent=2, accepted=1).check(max_rejects=10, kept_at=None)
+
+
+def test_more_rejects_than_allowed_are_not_green_and_the_error_says_where_they_are():
+    report = Report(read=2, sent=2, accepted=1, rejected=1)
+    with pytest.raises(AltcraftRowsError, match="/rejects"):
+        report.check(max_rejects=0, kept_at="/rejects")
+    report.check(max_rejects=1, kept_at="/rejects")
+
+
+def test_a_report_survives_the_way_through_a_trigger():
+    report = Report(read=3, sent=3, accepted=2, rejected=1, task_ids=["t"])
+    report.reasons["400"] += 1
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+def test_what_goes_to_xcom_is_small_however_many_tasks_there_were():
+    report = Report(task_ids=[f"task_{number:036d}" for number in range(10_000)])
+    assert len(json.dumps(report.summary(kept_at="/rejects"))) < 4096
