@@ -62,16 +62,18 @@ def test_a_clear_moves_the_generation_only_where_it_is_meant_to():
     assert Identity.of(before, relaunch_on_clear=True) != Identity.of(after, relaunch_on_clear=True)
 
 
-@pytest.mark.parametrize("store", [None, Store()])
-def test_a_second_try_takes_up_the_launch_of_the_first(altcraft_sandbox, launch, store):
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_second_try_takes_up_the_launch_of_the_first(altcraft_sandbox, launch, remembers):
+    store = Store() if remembers else None
     first, second = launch(store=store), launch(store=store)
     assert altcraft_sandbox.deliveries.total_launches == 1
     assert (first.replayed, second.replayed) == (False, True)
     assert first.request_id == second.request_id
 
 
-@pytest.mark.parametrize("store", [None, Store()])
-def test_a_try_that_lost_its_answer_leaves_the_launch_to_the_next(altcraft_sandbox, launch, store):
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_try_that_lost_its_answer_leaves_the_launch_to_the_next(altcraft_sandbox, launch, remembers):
+    store = Store() if remembers else None
     altcraft_sandbox.faults.add(Fault("drop_after", START, times=2))
     with pytest.raises(AltcraftTransportError):
         launch(store=store)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 _log = logging.getLogger(__name__)
 
-_STREAMING = frozenset({"sqlite", "snowflake", "bigquery", "gcpbigquery", "clickhouse", "trino", "presto", "oracle"})
+_STREAMING = frozenset({"sqlite"})
 """Kinds of connection whose ordinary cursor fetches as it goes."""
 
 Rows = Iterator[Sequence[Any]]
@@ -60,30 +60,11 @@ class Query:
 
     def _open(self, connection: Any) -> Any:
         kind = str(getattr(self._hook, "conn_type", ""))
-        if kind in {"postgres", "redshift"} and type(connection).__module__.split(".")[0] in {"psycopg2", "psycopg"}:
+        if kind == "postgres" and type(connection).__module__.split(".")[0] in {"psycopg2", "psycopg"}:
             return connection.cursor(name=f"altcraft_{uuid4().hex}")
-        if kind == "mysql":
-            unbuffered = _unbuffered_mysql(connection)
-            if unbuffered is not None:
-                return unbuffered
         if kind not in _STREAMING:
             _log.warning(
                 "A %s connection may hold the whole result in memory: no streaming cursor is known for it.",
                 kind or "database",
             )
         return connection.cursor()
-
-
-def _unbuffered_mysql(connection: Any) -> Any | None:
-    module = type(connection).__module__.split(".")[0]
-    if module == "MySQLdb":
-        from MySQLdb.cursors import SSCursor
-
-        return connection.cursor(SSCursor)
-    if module == "pymysql":
-        from pymysql.cursors import SSCursor
-
-        return connection.cursor(SSCursor)
-    if module == "mysql":
-        return connection.cursor(buffered=False)
-    return None

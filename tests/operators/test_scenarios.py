@@ -1,0 +1,135 @@
+"""Profiles from Python into a scenario or a trigger mailing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
+from airflow_provider_altcraft.sandbox import Fault
+from tests.contexts import context
+from tests.seeds.pages import SCENARIO_BATCH
+
+BATCH = "workflows/import_and_start_batch_task"
+
+
+def profiles(number, broken=0):
+    return [{"email": "broken" if index < broken else f"u{index}@example.com"} for index in range(number)]
+
+
+def operator(**arguments):
+    if "trigger_id" not in arguments:
+        arguments.setdefault("workflow_id", "12")
+    return AltcraftImportAndStartOperator(
+        task_id="start", **{"profiles": profiles(5), "batch_size": 2, "poll_interval": 0.02, "timeout": 20, **arguments}
+    )
+
+
+def test_profiles_enter_the_scenario_once_each(altcraft_sandbox, run):
+    result = run(operator())
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 5
+    assert (result["read"], result["accepted"], result["rejected"], result["tasks"]) == (5, 5, 0, 3)
+    assert result["task_ids"] == [task.task_id for task in altcraft_sandbox.tasks] or len(result["task_ids"]) == 3
+
+
+def test_profiles_may_be_yielded_into_a_trigger_mailing(altcraft_sandbox, run):
+    result = run(operator(trigger_id=9, profiles=lambda: iter(profiles(5))))
+    assert altcraft_sandbox.deliveries.count(9) == 5
+    assert result["accepted"] == 5
+
+
+def test_the_request_is_that_of_the_seed_page(altcraft_sandbox, run):
+    page = SCENARIO_BATCH["request"]
+    run(operator(profiles=[item["data"] for item in page["data"]], max_in_flight=1))
+    (call,) = altcraft_sandbox.journal.calls(BATCH)
+    assert call.request == {**page, "token": "***"}
+
+
+@pytest.mark.parametrize("position", ["top", "data"])
+def test_the_task_id_is_found_in_either_place(altcraft_sandbox, run, position):
+    altcraft_sandbox.behaviour.task_id_position = position
+    altcraft_sandbox.behaviour.task_id_prefix = "task_"
+    assert run(operator())["accepted"] == 5
+
+
+def test_a_reject_fails_the_task_unless_it_is_allowed(altcraft_sandbox, run):
+    with pytest.raises(AltcraftRowsError, match="1 of 5 rows were rejected"):
+        run(operator(profiles=profiles(5, broken=1)))
+
+
+def test_rejects_are_kept_with_their_rows(altcraft_sandbox, run, tmp_path):
+    result = run(operator(profiles=profiles(5, broken=2), max_rejects=2, reject_path=str(tmp_path)))
+    assert (result["accepted"], result["rejected"]) == (3, 2)
+    lines = [json.loads(line) for file in tmp_path.rglob("*.jsonl") for line in file.read_text().splitlines()]
+    assert sorted(line["row"] for line in lines) == [1, 2]
+    assert {line["text"] for line in lines} == {"Invalid email"}
+    assert result["reject_path"] in {str(file.parent) for file in tmp_path.rglob("*.jsonl")}
+
+
+def test_rejects_that_would_not_be_kept_are_not_allowed(altcraft_sandbox):
+    with pytest.raises(AirflowFailException, match="reject_path"):
+        operator(max_rejects=1).execute(context())
+    assert len(altcraft_sandbox.journal) == 0
+
+
+def test_a_task_that_fails_rejects_its_rows(altcraft_sandbox, run):
+    altcraft_sandbox.behaviour.tasks_fail = True
+    with pytest.raises(AltcraftRowsError, match="5 of 5"):
+        run(operator())
+
+
+def test_an_answer_without_rows_is_taken_for_the_batch_and_counted_as_such(altcraft_sandbox, run):
+    altcraft_sandbox.behaviour.result_of_batches = "absent"
+    result = run(operator())
+    assert (result["accepted"], result["as_batch"]) == (5, 5)
+
+
+def test_a_retry_sends_no_profile_twice(altcraft_sandbox, run):
+    run(operator())
+    result = run(operator(), try_number=2)
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 5
+    assert (result["accepted"], result["replayed"]) == (5, 3)
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status", "html", "cut_body"])
+def test_no_profile_is_sent_twice_whatever_the_wire_does(altcraft_sandbox, run, kind):
+    altcraft_sandbox.faults.add(Fault(kind, BATCH, nth=2, times=1))
+    assert run(operator(max_in_flight=1))["accepted"] == 5
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 5
+
+
+def test_a_body_the_installation_finds_too_large_is_halved(altcraft_sandbox, run):
+    altcraft_sandbox.behaviour.max_body_bytes = 200
+    result = run(operator(profiles=profiles(8), batch_size=8))
+    assert result["accepted"] == 8
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"workflow_id": None}, "either workflow_id"),
+        ({"workflow_id": 12, "trigger_id": 9}, "either workflow_id"),
+        ({"workflow_id": ""}, "workflow_id is empty"),
+        ({"trigger_id": "None"}, "trigger_id is empty"),
+        ({"matching": "name"}, "matching"),
+        ({"matching": "custom"}, "field_name"),
+        ({"profiles": "{{ ti.xcom_pull('extract') }}"}, "extract.output"),
+        ({"profiles": [{"email": "a@b.c"}, {"email": "x" * 10_000_001}]}, "Row 2 .*cannot be split"),
+        ({"profiles": [{"email": object()}]}, "'email' holds a object"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"max_in_flight": 0}, "max_in_flight"),
+        ({"nulls": "drop"}, "nulls"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, reason):
+    with pytest.raises(AirflowFailException, match=reason):
+        operator(**arguments).execute(context())
+    assert len(altcraft_sandbox.journal) == 0
+
+
+def test_rows_are_no_template():
+    assert "profiles" not in AltcraftImportAndStartOperator.template_fields
