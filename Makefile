@@ -6,7 +6,7 @@ OLDEST := .venv-oldest
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types imports test-newest test-oldest format requirements clean
+.PHONY: help demo ui test lint types test-newest test-oldest format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
@@ -40,6 +40,21 @@ demo: $(NEWEST)/.ready
 
 ui: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo/ui.py
+
+test: lint types test-newest test-oldest
+
+lint: $(NEWEST)/.ready
+	$(NEWEST)/bin/ruff check .
+	$(NEWEST)/bin/ruff format --check .
+
+types: $(NEWEST)/.ready
+	$(NEWEST)/bin/mypy
+
+test-newest: $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m pytest
+
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest
 
 format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .

@@ -21,7 +21,7 @@ with DAG(
         mailing_id=7,
         mailing_type="broadcast",
         deferrable=True,
-        poll_interval=30,
+        poll_interval=5,
         timeout=timedelta(hours=3).total_seconds(),
         retries=3,
     )

@@ -53,7 +53,7 @@ def test_values_may_arrive_as_strings():
 
 
 def test_an_unknown_key_is_named_with_the_nearest():
-    with pytest.raises(AltcraftConfigurationError, match="'read_timout'.*'read_timeout'"):
+    with pytest.raises(AltcraftConfigurationError, match=r"'read_timout'.*'read_timeout'"):
         settings(extra={"read_timout": 3})
 
 

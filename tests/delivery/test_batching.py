@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,14 +31,14 @@ def test_batches_keep_both_limits_and_every_row_in_order(records, items, body_by
     cut = list(batches(rows, limits))
     assert [row for batch in cut for row in batch] == rows
     assert all(0 < len(batch) <= items and len(body(batch)) <= body_bytes for batch in cut)
-    for batch, following in zip(cut, cut[1:], strict=False):
+    for batch, following in pairwise(cut):
         # As full as can be: the next row would not have fitted.
         assert len(batch) == items or len(body([*batch, following[0]])) > body_bytes
 
 
 def test_a_row_that_fits_into_no_request_is_named():
     limits = Limits(10, 100, FRAME.size, 9)
-    with pytest.raises(AltcraftConfigurationError, match="Row 2 .*cannot be split"):
+    with pytest.raises(AltcraftConfigurationError, match=r"Row 2 .*cannot be split"):
         list(batches([Item(1, b"x"), Item(2, b"x" * 100)], limits))
 
 

@@ -62,7 +62,7 @@ def test_text_is_utf8_and_not_escaped():
 
 
 def test_a_type_without_a_treatment_is_refused_with_the_field():
-    with pytest.raises(AltcraftConfigurationError, match="'field'.*timedelta"):
+    with pytest.raises(AltcraftConfigurationError, match=r"'field'.*timedelta"):
         encoded(timedelta(1))
 
 

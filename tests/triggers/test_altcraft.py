@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 
@@ -117,10 +118,8 @@ def events_of_for(trigger, *, seconds):
             async for event in trigger.run():
                 events.append(event)
 
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(listen(), seconds)
-        except TimeoutError:
-            pass
         return events
 
     return asyncio.run(collect())

@@ -1,0 +1,108 @@
+"""The example DAGs, run by the real Airflow, deferring and all."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_altcraft.sandbox import Sandbox
+
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def database():
+    """Airflow's own tables."""
+    airflow = Path(sys.executable).parent / "airflow"
+    subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True, timeout=110)
+
+
+@pytest.fixture
+def altcraft(monkeypatch, tmp_path):
+    path = tmp_path / "warehouse.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE customers (id, email, phone, first_name, last_name, city, birthday, balance)")
+        rows = [
+            (
+                f"C{number}",
+                f"u{number}@example.com",
+                f"+7903{number:07d}",
+                "Анна",
+                "Ким",
+                "Москва",
+                "1980-01-01",
+                "1.10",
+            )
+            for number in range(1, 51)
+        ]
+        connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.execute("UPDATE customers SET email = 'broken' WHERE id = 'C7'")
+    connection.close()
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    monkeypatch.setenv("ALTCRAFT_REJECTS", str(tmp_path / "rejects"))
+    with Sandbox(speed=50) as sandbox:
+        monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", sandbox.connection_json)
+        yield sandbox
+
+
+def run(name):
+    """Run an example to its end in the Airflow of this environment."""
+    airflow = Path(sys.executable).parent / "airflow"
+    done = subprocess.run(
+        [airflow, "dags", "test", name, "2026-11-01T04:00:00+00:00"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
+@pytest.mark.usefixtures("database")
+class TestRun:
+    """Each does what its first line says."""
+
+    def test_the_main_job(self, altcraft):
+        run("altcraft_main_job")
+        assert altcraft.deliveries.scenario_entries(12) == 49
+        assert len(altcraft.deliveries.launches(7)) == 1
+        assert altcraft.campaign_state(18) == "completed"
+
+    def test_the_scheduled_broadcast(self, altcraft):
+        run("altcraft_scheduled_broadcast")
+        assert altcraft.deliveries.total_launches == 1
+
+    def test_the_regular_mailing(self, altcraft):
+        run("altcraft_regular_mailing")
+        (call,) = altcraft.journal.calls("campaigns/regulars/add")
+        assert call.request["start_schedule"]["start_wdays"] == [1]
+        assert call.request["name"] == "Digest of 2026-11-01"
+
+    def test_the_campaign(self, altcraft):
+        run("altcraft_campaign")
+        assert altcraft.campaign_state(18) == "completed"
+
+    def test_the_handover_of_task_ids(self, altcraft):
+        run("altcraft_task_handover")
+        assert altcraft.deliveries.scenario_entries(12) == 100
+        asked = {call.request["task_id"] for call in altcraft.journal.calls("tasks/status")}
+        assert asked == {task.task_id for task in altcraft.tasks}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_asked_when_a_dag_is_parsed(name, monkeypatch):
+    from airflow.providers.common.compat.sdk import BaseHook
+
+    def refuse(*arguments):
+        raise AssertionError("a connection was read while parsing")
+
+    monkeypatch.setattr(BaseHook, "get_connection", refuse)
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
