@@ -6,7 +6,7 @@ OLDEST := .venv-oldest
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types test-newest test-oldest format requirements clean
+.PHONY: help demo ui test lint types bench-imports test-newest test-oldest format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
@@ -41,7 +41,7 @@ demo: $(NEWEST)/.ready
 ui: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo/ui.py
 
-test: lint types test-newest test-oldest
+test: lint types bench-imports test-newest test-oldest
 
 lint: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff check .
@@ -56,9 +56,17 @@ test-newest: $(NEWEST)/.ready
 test-oldest: $(OLDEST)/.ready
 	$(OLDEST)/bin/python -m pytest
 
+bench-imports: $(NEWEST)/.ready
+	$(UV) venv --quiet --clear --python $(NEWEST)/bin/python .venv-benchmarks
+	$(UV) pip install --quiet --python .venv-benchmarks/bin/python -r requirements/airflow-3.3.txt \
+	  apache-airflow-providers-http apache-airflow-providers-dbt-cloud apache-airflow-providers-databricks \
+	  apache-airflow-providers-airbyte
+	$(UV) pip install --quiet --python .venv-benchmarks/bin/python --no-deps --editable .
+	.venv-benchmarks/bin/python benchmarks/imports.py
+
 format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .run
+	rm -rf $(NEWEST) $(OLDEST) .venv-benchmarks .run

@@ -70,7 +70,7 @@ class Rejects:
         pending = self._folder / "pending"
         pending.mkdir(parents=True, exist_ok=True)
         with (pending / f"{batch}.jsonl").open("wb") as file:
-            file.writelines(b'{"row":%d,"record":%s}\n' % (item.row, item.record) for item in items)
+            file.write(b"".join(b'{"row":%d,"record":%s}\n' % (item.row, item.record) for item in items))
 
     def held(self, batch: str) -> list[Item]:
         """The rows put aside; none if they were never, or cannot be reached from this worker."""
@@ -78,7 +78,8 @@ class Rejects:
             return []
         try:
             with (self._folder / "pending" / f"{batch}.jsonl").open("rb") as file:
-                return [Item(held.row, bytes(held.record)) for held in map(_HELD.decode, file)]
+                # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
+                return [Item(held.row, bytes(held.record)) for held in map(_HELD.decode, file.read().splitlines())]
         except FileNotFoundError:
             return []
 
