@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_altcraft.api.settings import Settings, settings_from_connection
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
     from airflow_provider_altcraft.api.client import AltcraftClient
     from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.api.settings import Settings
 
 
 class AltcraftHook(BaseHook):
@@ -137,6 +137,8 @@ class AltcraftHook(BaseHook):
 
 
 def _settings(connection: Any) -> Settings:
+    from airflow_provider_altcraft.api.settings import settings_from_connection
+
     try:
         extra = connection.extra_dejson
     except Exception:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-import pendulum
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_altcraft.airflow_compat import (
@@ -20,18 +19,19 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.api.states import State, task_state
-from airflow_provider_altcraft.delivery.destinations import Destination
-from airflow_provider_altcraft.delivery.mapping import NullPolicy, ProfileEncoder
-from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery, TaskBatch, settle
-from airflow_provider_altcraft.delivery.rejects import Rejects
-from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.launching import Identity, Launcher
-from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, Verdict, look, vigil, wait
-from airflow_provider_altcraft.watches import TaskWatch, Watch
+
+# What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.mapping import NullPolicy
+    from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery
+    from airflow_provider_altcraft.delivery.rejects import Rejects
+    from airflow_provider_altcraft.delivery.report import Report
+    from airflow_provider_altcraft.launching import Launcher
+    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.watches import Watch
 
 DAY = 86_400.0
 
@@ -65,6 +65,8 @@ class AltcraftOperator(BaseOperator):
 
     def launcher(self, context: Any, *, relaunch_on_clear: bool = False, request_id: str | None = None) -> Launcher:
         """The launch protocol for this task instance."""
+        from airflow_provider_altcraft.launching import Identity, Launcher
+
         return Launcher(
             self.hook.client,
             Identity.of(context, relaunch_on_clear=relaunch_on_clear, given=request_id),
@@ -111,6 +113,9 @@ class WaitingOperator(AltcraftOperator):
 
         :param result: what is known so far, as JSON; travels with the deferral.
         """
+        from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
+        from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, look, vigil, wait
+
         now = time.time()
         deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
         steps = vigil(watch, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
@@ -135,6 +140,8 @@ class WaitingOperator(AltcraftOperator):
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
+        from airflow_provider_altcraft.waiting import Verdict
+
         with final_errors():
             verdict = Verdict.from_event(event)
             return self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
@@ -192,6 +199,11 @@ class DeliveringOperator(WaitingOperator):
 
         :raises AltcraftConfigurationError: for arguments that do not go together.
         """
+        import pendulum
+
+        from airflow_provider_altcraft.delivery.mapping import ProfileEncoder
+        from airflow_provider_altcraft.delivery.pipeline import Delivery
+
         self.check_waiting()
         if self.max_rejects > 0 and not self.reject_path:
             raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
@@ -215,6 +227,8 @@ class DeliveringOperator(WaitingOperator):
 
     def conclude(self, context: Any, delivery: Delivery) -> Any:
         """Wait for the tasks that the rows became, and account for each row."""
+        from airflow_provider_altcraft.watches import TaskWatch
+
         result = {"report": delivery.report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
         if not delivery.tasks:
             return self._account(context, delivery.report)
@@ -227,6 +241,10 @@ class DeliveringOperator(WaitingOperator):
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
+        from airflow_provider_altcraft.api.states import State, task_state
+        from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
+        from airflow_provider_altcraft.delivery.report import Report
+
         if verdict.cause != "job":
             verdict.raise_for_failure()
         report = Report.from_dict(result["report"])
@@ -249,6 +267,8 @@ class DeliveringOperator(WaitingOperator):
         return report.summary(kept_at=kept_at)
 
     def _rejects(self, context: Any, destination: Destination) -> Rejects:
+        from airflow_provider_altcraft.delivery.rejects import Rejects
+
         if not self.reject_path:
             return Rejects(None)
         from airflow.providers.common.compat.sdk import ObjectStoragePath

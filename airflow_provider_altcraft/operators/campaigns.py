@@ -5,14 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_altcraft.api.objects import identifier
-from airflow_provider_altcraft.api.protocol import Reply
-from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS, moment_of, word
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed, AltcraftRejected
 from airflow_provider_altcraft.operators.base import WaitingOperator
-from airflow_provider_altcraft.watches import CampaignWatch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.protocol import Reply
 
 
 class _CampaignOperator(WaitingOperator):
@@ -31,6 +30,10 @@ class _CampaignOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Look, call where it is needed, and wait for the state."""
+        from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS
+        from airflow_provider_altcraft.watches import CampaignWatch
+
         self.check_waiting()
         campaign_id = identifier("campaign_id", self.campaign_id)
         arguments = self.arguments()
@@ -65,6 +68,8 @@ class _CampaignOperator(WaitingOperator):
         return {}
 
     def _status(self, campaign_id: int) -> tuple[Reply, str]:
+        from airflow_provider_altcraft.api.states import word
+
         try:
             reply = self.hook.call("scampaigns/get_status", {"id": campaign_id})
         except AltcraftRejected as error:
@@ -161,6 +166,8 @@ class AltcraftCompleteCampaignOperator(_CampaignOperator):
 
 
 def _moment(name: str, value: str | datetime | None) -> str | None:
+    from airflow_provider_altcraft.api.states import moment_of
+
     text = value.isoformat() if isinstance(value, datetime) else value
     if text in (None, "", "None"):
         return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_altcraft.api.objects import Content, StartSchedule, identifier
-from airflow_provider_altcraft.api.states import latest_mark
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.launching import earliest
 from airflow_provider_altcraft.operators.base import AltcraftOperator, WaitingOperator
-from airflow_provider_altcraft.watches import MailingWatch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.objects import Content, StartSchedule
 
 MAILING_TYPES = {"broadcast": "campaigns/broadcasts", "regular": "campaigns/regulars"}
 SOURCES = ("list", "segment")
@@ -81,6 +80,10 @@ class AltcraftLaunchMailingOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Launch, and wait for the run to end."""
+        from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching import earliest
+        from airflow_provider_altcraft.watches import MailingWatch
+
         self.check_waiting()
         endpoint = f"{_family(self.mailing_type)}/start"
         mailing_id = identifier("mailing_id", self.mailing_id)
@@ -106,6 +109,8 @@ class AltcraftLaunchMailingOperator(WaitingOperator):
         return self.await_end(context, MailingWatch(mailing_id, since.isoformat()), result)
 
     def _overrides(self) -> dict[str, Any]:
+        from airflow_provider_altcraft.api.objects import identifier
+
         if (self.override_source_type is None) != (self.override_source_id is None):
             raise AltcraftConfigurationError("override_source_type and override_source_id go together.")
         if self.override_source_type not in (None, *SOURCES):
@@ -135,6 +140,8 @@ class AltcraftLaunchMailingOperator(WaitingOperator):
 
     def _started(self, mailing_id: int, since: datetime | None) -> bool | None:
         """Whether the mailing's log shows a run that began since then; ``None`` if it cannot be seen."""
+        from airflow_provider_altcraft.api.states import latest_mark
+
         if since is None:
             return None
         try:
@@ -247,6 +254,8 @@ class AltcraftCreateMailingOperator(AltcraftOperator):
 
     def work(self, context: Any) -> int:
         """Create the mailing."""
+        from airflow_provider_altcraft.api.objects import identifier
+
         endpoint = f"{_family(self.mailing_type)}/add"
         params = self._params()
         launcher = self.launcher(context, relaunch_on_clear=self.relaunch_on_clear, request_id=self.request_id)
@@ -257,6 +266,8 @@ class AltcraftCreateMailingOperator(AltcraftOperator):
         return mailing_id
 
     def _params(self) -> dict[str, Any]:
+        from airflow_provider_altcraft.api.objects import StartSchedule, identifier
+
         if not self.name or not self.send_channel:
             raise AltcraftConfigurationError("A mailing needs a name and a send_channel.")
         if self.data_type not in SOURCES:
@@ -287,6 +298,8 @@ class AltcraftCreateMailingOperator(AltcraftOperator):
 
 
 def _content(message: Content | dict[str, Any]) -> dict[str, Any]:
+    from airflow_provider_altcraft.api.objects import Content
+
     if isinstance(message, Mapping):
         try:
             return Content(**message).params

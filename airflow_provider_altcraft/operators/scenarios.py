@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_provider_altcraft.delivery.destinations import Destination, Scenario, TriggerMailing
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.operators.base import DeliveringOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.delivery.destinations import Destination
 
 Profiles = Iterable[Mapping[str, Any]]
 
@@ -77,6 +79,8 @@ class AltcraftImportAndStartOperator(DeliveringOperator):
 
         :raises AltcraftConfigurationError: if neither or both are given.
         """
+        from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
+
         if (self.workflow_id is None) == (self.trigger_id is None):
             raise AltcraftConfigurationError("Give either workflow_id (a scenario) or trigger_id (a trigger mailing).")
         shared: dict[str, Any] = {

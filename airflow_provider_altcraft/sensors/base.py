@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -21,9 +21,10 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_altcraft.airflow_compat import default_deferrable, execution_deadline, final_errors
 from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, Verdict, Vigil, look, vigil
-from airflow_provider_altcraft.watches import Watch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.waiting import Deadlines, Verdict, Vigil
+    from airflow_provider_altcraft.watches import Watch
 
 
 class AltcraftSensor(BaseSensorOperator):
@@ -73,6 +74,8 @@ class AltcraftSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> PokeReturnValue:
         """Look once. In ``poke`` mode the wait remembers what earlier looks found; deadlines are Airflow's."""
+        from airflow_provider_altcraft.waiting import Deadlines, look
+
         with final_errors():
             if self._steps is None:
                 self._steps = self._vigil(self.watch(context), Deadlines())
@@ -83,6 +86,8 @@ class AltcraftSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
+        from airflow_provider_altcraft.waiting import Verdict
+
         with self._resumed_errors():
             return self.finish(Verdict.from_event(event))
 
@@ -95,6 +100,9 @@ class AltcraftSensor(BaseSensorOperator):
         return dict(verdict.result)
 
     def _defer_or_finish(self, context: Any) -> Any:
+        from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
+        from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, look
+
         now, watch = time.time(), self.watch(context)
         deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
         verdict = look(self._vigil(watch, deadlines), self.hook.client)
@@ -110,6 +118,8 @@ class AltcraftSensor(BaseSensorOperator):
         )
 
     def _vigil(self, watch: Watch, deadlines: Deadlines) -> Vigil:
+        from airflow_provider_altcraft.waiting import vigil
+
         return vigil(watch, self.hook.settings, deadlines, poll_interval=self.poke_interval, log=self.log.info)
 
     @contextmanager

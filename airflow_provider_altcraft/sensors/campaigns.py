@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_altcraft.api.objects import identifier
-from airflow_provider_altcraft.api.states import CAMPAIGN_STATES
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
-from airflow_provider_altcraft.watches import CampaignWatch, Watch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.watches import Watch
 
 
 class AltcraftCampaignSensor(AltcraftSensor):
@@ -31,6 +31,10 @@ class AltcraftCampaignSensor(AltcraftSensor):
 
     def watch(self, context: Any) -> Watch:
         """The campaign and the state."""
+        from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.api.states import CAMPAIGN_STATES
+        from airflow_provider_altcraft.watches import CampaignWatch
+
         if self.target_state not in CAMPAIGN_STATES:
             known = ", ".join(sorted(CAMPAIGN_STATES))
             raise AltcraftConfigurationError(f"target_state must be one of {known}, not {self.target_state!r}.")

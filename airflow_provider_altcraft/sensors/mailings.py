@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_altcraft.api.objects import identifier
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
-from airflow_provider_altcraft.watches import MailingWatch, Watch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.watches import Watch
 
 
 class AltcraftMailingSensor(AltcraftSensor):
@@ -37,5 +38,8 @@ class AltcraftMailingSensor(AltcraftSensor):
 
     def watch(self, context: Any) -> Watch:
         """The mailing, from that moment on."""
+        from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.watches import MailingWatch
+
         since = self.since.isoformat() if isinstance(self.since, datetime) else str(self.since)
         return MailingWatch(identifier("mailing_id", self.mailing_id), since)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
-from airflow_provider_altcraft.waiting import Verdict
-from airflow_provider_altcraft.watches import TaskWatch, Watch
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.watches import Watch
 
 
 class AltcraftTaskSensor(AltcraftSensor):
@@ -29,6 +31,8 @@ class AltcraftTaskSensor(AltcraftSensor):
 
     def watch(self, context: Any) -> Watch:
         """The tasks, each once."""
+        from airflow_provider_altcraft.watches import TaskWatch
+
         given = self.altcraft_task_id
         ids = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
         ids = list(dict.fromkeys(ids))

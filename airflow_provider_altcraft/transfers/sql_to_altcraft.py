@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_altcraft.delivery.destinations import Destination
-from airflow_provider_altcraft.delivery.mapping import FieldMapping
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.operators.base import DeliveringOperator
-from airflow_provider_altcraft.transfers.cursors import Query
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.delivery.destinations import Destination
 
 
 class SqlToAltcraftOperator(DeliveringOperator):
@@ -56,6 +56,10 @@ class SqlToAltcraftOperator(DeliveringOperator):
 
     def work(self, context: Any) -> Any:
         """Read, map, send, wait, account for each row."""
+        from airflow_provider_altcraft.delivery.destinations import Destination
+        from airflow_provider_altcraft.delivery.mapping import FieldMapping
+        from airflow_provider_altcraft.transfers.cursors import Query
+
         destination = self.destination
         if not isinstance(destination, Destination):
             raise AltcraftConfigurationError(

@@ -10,11 +10,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRateLimited
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.waiting import Answer, Deadlines, Decision, Pause, Verdict, vigil
-from airflow_provider_altcraft.watches import Ask, watch_from
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
+    from airflow_provider_altcraft.waiting import Answer, Verdict
+    from airflow_provider_altcraft.watches import Ask
 
 QUESTIONS_AT_ONCE = 8
 
@@ -67,6 +67,8 @@ class AltcraftTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and say how it ended. Never raises: an error that ends the wait is an end like any other."""
+        from airflow_provider_altcraft.waiting import Decision, Verdict
+
         try:
             verdict = await self._wait()
         except AltcraftConfigurationError as error:
@@ -78,6 +80,9 @@ class AltcraftTrigger(BaseTrigger):
         yield TriggerEvent({**verdict.to_event(), "carried": self.carried})
 
     async def _wait(self) -> Verdict:
+        from airflow_provider_altcraft.waiting import Deadlines, Pause, vigil
+        from airflow_provider_altcraft.watches import watch_from
+
         async with await AltcraftHook(self.altcraft_conn_id).get_async_client() as client:
             steps = vigil(
                 watch_from(self.watch),
