@@ -15,16 +15,28 @@ class Clock:
     """
 
     def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:
-        self.speed = speed
+        self._speed = speed
         self._start = start or datetime.now(UTC)
         self._began = time.monotonic()
         self._advanced = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def speed(self) -> float:
+        """Seconds per real second, from now on."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._advanced += (now - self._began) * self._speed
+            self._began, self._speed = now, speed
+
     def now(self) -> datetime:
         """The moment, in UTC."""
         with self._lock:
-            passed = (time.monotonic() - self._began) * self.speed + self._advanced
+            passed = (time.monotonic() - self._began) * self._speed + self._advanced
         return self._start + timedelta(seconds=passed)
 
     def advance(self, seconds: float) -> None:

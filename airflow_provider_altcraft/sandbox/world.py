@@ -12,6 +12,12 @@ from airflow_provider_altcraft.sandbox.contract import Refused
 
 Thing = TypeVar("Thing")
 
+MATCHING = {
+    "email", "email_profile", "email_sub", "phone", "phone_sub", "profile_id", "push_sub", "custom", "custom_sub",
+    "email_phone", "email_phone_sub",
+}  # fmt: skip
+"""Ways to find a profile (CONTRACT 1.9)."""
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()-]+")
 
@@ -37,6 +43,8 @@ class Database:
         :param known: ``True`` updates only, ``False`` adds only, ``None`` does either.
         :raises Refused: for a profile that cannot be taken.
         """
+        if matching not in MATCHING:
+            raise Refused(400, text=f"Unknown matching: {matching}")
         _check_contacts(data)
         if known is False:
             key = ("email", str(data.get("email") or ""))
@@ -60,6 +68,9 @@ class Database:
             profile_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
             self.profiles[profile_id] = {}
         profile = self.profiles[profile_id]
+        for name in data:
+            # What a profile was found by before does not find it any more.
+            self._index.pop((name, _single(profile.get(name))), None)
         profile.update(data)
         for name, value in data.items():
             if isinstance(value, str | int):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -84,6 +86,12 @@ def test_a_wait_that_is_over_says_what_was_last_seen(altcraft_sandbox, run):
     altcraft_sandbox.mailing(7).duration = 10**6
     with pytest.raises(AltcraftWaitTimeout, match="running since"):
         run(launch(timeout=0.2))
+
+
+def test_the_execution_timeout_ends_the_wait_too(altcraft_sandbox, run):
+    altcraft_sandbox.mailing(7).duration = 10**6
+    with pytest.raises(AltcraftWaitTimeout, match="execution_timeout"):
+        run(launch(execution_timeout=timedelta(seconds=0.2)))
 
 
 def test_without_waiting_the_launch_is_the_result(altcraft_sandbox, run):

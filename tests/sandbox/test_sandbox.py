@@ -242,6 +242,17 @@ def test_rows_of_a_batch_are_refused_one_by_one(sandbox, post):
     assert len(sandbox.profiles(1)) == 1
 
 
+def test_a_profile_is_found_by_what_it_has_now(sandbox, post):
+    def save(**data):
+        body = {"db_id": 1, "matching": "custom", "field_name": "CRM_ID", "data": [data]}
+        return post("profiles/import_batch", **body).json()["result"][0]["profile_id"]
+
+    first = save(CRM_ID="C1", email="old@example.com")
+    assert save(CRM_ID="C1", email="new@example.com") == first
+    (found,) = post("profiles/import_batch", db_id=1, data=[{"email": "old@example.com"}]).json()["result"]
+    assert found["profile_id"] != first
+
+
 def test_an_update_leaves_unknown_profiles_alone(sandbox, post):
     (item,) = post("profiles/update_batch", db_id=1, data=[{"email": "new@example.com"}]).json()["result"]
     assert (item["error"], len(sandbox.profiles(1))) == (404, 0)
