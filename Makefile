@@ -41,7 +41,7 @@ demo: $(NEWEST)/.ready
 ui: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo/ui.py
 
-test: lint types bench-imports test-newest test-oldest
+test: lint types test-newest test-oldest
 
 lint: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff check .

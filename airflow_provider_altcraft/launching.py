@@ -191,7 +191,8 @@ class Launcher:
             return Launched(reply.data, reply.task_id, request_id, reply.replayed, None)
 
     def _key(self, endpoint: str) -> str:
-        return f"altcraft_launch:{endpoint}:{self._identity.generation}"
+        # By the id itself: a request_id of the user's own, or a new generation, is another launch.
+        return f"altcraft_launch:{self._identity.request_id(endpoint)}"
 
     def _recall(self, endpoint: str) -> dict[str, Any]:
         found = self._store.get(self._key(endpoint)) if self._store is not None else None

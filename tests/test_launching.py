@@ -126,6 +126,16 @@ def test_a_request_id_of_the_users_own_is_sent_as_it_is(altcraft_sandbox, launch
     assert altcraft_sandbox.journal.calls(START)[0].request_id == "tonight"
 
 
+def test_after_an_unknown_outcome_a_request_id_of_the_users_own_is_a_new_launch(altcraft_sandbox, launch):
+    altcraft_sandbox.behaviour.deduplication = "off"
+    store = Store()
+    altcraft_sandbox.faults.add(Fault("drop_before", START, times=1))
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(dedup=False, store=store)
+    assert not launch(dedup=False, store=store, given="tonight, again").replayed
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 

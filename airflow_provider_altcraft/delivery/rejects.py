@@ -38,11 +38,13 @@ class Rejects:
 
     :param folder: where; ``None`` keeps nothing, for a delivery in which any reject fails the task.
     :param key_fields: the fields of a profile that identify it, repeated beside each rejected row.
+    :param holds: whether rows are put aside until their task has answered; pointless if nobody will ask it.
     """
 
-    def __init__(self, folder: Folder | None, key_fields: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Folder | None, key_fields: Sequence[str] = (), *, holds: bool = True) -> None:
         self._folder = folder
         self._key_fields = key_fields
+        self._holds = holds
 
     @property
     def location(self) -> str | None:
@@ -65,7 +67,7 @@ class Rejects:
 
     def hold(self, batch: str, items: Sequence[Item]) -> None:
         """Put the rows of a batch aside until its task has answered."""
-        if self._folder is None:
+        if self._folder is None or not self._holds:
             return
         pending = self._folder / "pending"
         pending.mkdir(parents=True, exist_ok=True)
@@ -84,7 +86,7 @@ class Rejects:
             return []
 
     def release(self, batch: str) -> None:
-        """Forget the rows put aside, and the place for them when it was the last batch."""
+        """Forget the rows put aside."""
         if self._folder is None:
             return
         pending = self._folder / "pending"

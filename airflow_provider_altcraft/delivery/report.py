@@ -56,13 +56,20 @@ class Report:
 
         :param max_rejects: rejected rows that are put up with.
         :param kept_at: where the rejected rows are, for the error.
-        :raises AltcraftRowsError: naming the numbers, the codes and what to do.
+        :raises AltcraftRowsError: naming the numbers and what to do.
         """
         if self.unaccounted or self.read != self.skipped + self.sent or self.sent != self.accepted + self.rejected:
             raise AltcraftRowsError(
                 f"The rows do not add up: {self}. Altcraft's answers leave {self.unaccounted:,} rows open. Look at the"
                 f" tasks in Altcraft before sending them again{_named(self.task_ids)}."
             )
+        self.check_rejects(max_rejects=max_rejects, kept_at=kept_at)
+
+    def check_rejects(self, *, max_rejects: int, kept_at: str | None) -> None:
+        """Refuse to be green when too many rows were rejected, as far as that is known.
+
+        :raises AltcraftRowsError: naming the numbers, the codes and what to do.
+        """
         if self.rejected > max_rejects:
             kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them with their reasons"
             codes = ", ".join(f"{code}: {times:,}" for code, times in self.reasons.most_common(5))
@@ -86,12 +93,15 @@ class Report:
         """Read what ``to_dict`` wrote."""
         return cls(**{**values, "task_ids": list(values["task_ids"]), "reasons": Counter(values["reasons"])})
 
-    def summary(self, *, kept_at: str | None) -> dict[str, Any]:
-        """What goes to XCom: numbers, ids and a place, small however many rows there were."""
+    def summary(self, *, kept_at: str | None, handed_over: bool = False) -> dict[str, Any]:
+        """What goes to XCom: numbers, ids and a place, small however many rows there were.
+
+        :param handed_over: whether somebody else waits for the tasks, and so needs the ids of all.
+        """
         return {
             **self.to_dict(),
             "reasons": dict(self.reasons.most_common(10)),
-            "task_ids": self.task_ids[:TASK_IDS_SHOWN],
+            "task_ids": self.task_ids if handed_over else self.task_ids[:TASK_IDS_SHOWN],
             "tasks": len(self.task_ids),
             "reject_path": kept_at if self.rejected else None,
         }

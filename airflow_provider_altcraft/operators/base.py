@@ -236,7 +236,9 @@ class DeliveringOperator(WaitingOperator):
             self.log.info(
                 "%d tasks were started and are not waited for: their rows are not counted.", len(delivery.tasks)
             )
-            return delivery.report.summary(kept_at=None)
+            kept_at = self._rejects(context, self.destination).location
+            delivery.report.check_rejects(max_rejects=self.max_rejects, kept_at=kept_at)
+            return delivery.report.summary(kept_at=kept_at, handed_over=True)
         return self.await_end(context, TaskWatch([task.task_id for task in delivery.tasks]), result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
@@ -279,7 +281,7 @@ class DeliveringOperator(WaitingOperator):
         folder = ObjectStoragePath(self.reject_path)
         for name in names:
             folder = folder / quote(name, safe="")
-        return Rejects(folder, destination.key_fields)
+        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion)
 
 
 class _Progress:

@@ -45,7 +45,8 @@ class _CampaignOperator(WaitingOperator):
         if status in CAMPAIGN_ENDS:
             raise AltcraftJobFailed(f"Campaign {campaign_id} is {status}: it can never become {self.target}.")
         params = {"id": campaign_id, **self.call_params(arguments, reply.server_time or datetime.now(UTC))}
-        launched = self.launcher(context).launch(
+        # The state was looked at, so a clear means it: a remembered answer would wait for what was undone since.
+        launched = self.launcher(context, relaunch_on_clear=True).launch(
             self.endpoint,
             params,
             since=reply.server_time,

@@ -13,7 +13,7 @@ from airflow_provider_altcraft.operators.campaigns import (
     AltcraftDeactivateCampaignOperator,
 )
 from airflow_provider_altcraft.sandbox import Fault
-from tests.contexts import context
+from tests.contexts import Store, context
 
 COMPLETED = "scampaigns/completed"
 
@@ -53,6 +53,14 @@ def test_an_activation_at_a_date_is_waited_for(altcraft_sandbox, run):
     start = altcraft_sandbox.clock.now() + timedelta(hours=1)
     assert run(activate(activate_at=start.isoformat()))["status"] == "active"
     assert altcraft_sandbox.clock.now() >= start
+
+
+def test_a_cleared_activation_activates_what_was_paused_since(altcraft_sandbox, run):
+    store = Store()
+    run(activate(), context(store=store, max_tries=0))
+    run(deactivate(), context(store=store, task_id="pause"))
+    assert run(activate(), context(store=store, max_tries=1))["status"] == "active"
+    assert altcraft_sandbox.campaign_state(18) == "active"
 
 
 def test_completed_already_is_success_without_a_call(altcraft_sandbox, run):

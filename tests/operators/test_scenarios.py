@@ -75,6 +75,18 @@ def test_rejects_that_would_not_be_kept_are_not_allowed(altcraft_sandbox):
     assert len(altcraft_sandbox.journal) == 0
 
 
+def test_without_waiting_every_task_id_is_handed_over_and_nothing_is_left_behind(altcraft_sandbox, run, tmp_path):
+    arguments = {"batch_size": 1, "wait_for_completion": False, "reject_path": str(tmp_path)}
+    result = run(operator(profiles=profiles(60), **arguments))
+    assert sorted(result["task_ids"]) == sorted(task.task_id for task in altcraft_sandbox.tasks)
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_without_waiting_a_row_without_its_key_is_not_green_either(altcraft_sandbox, run):
+    with pytest.raises(AltcraftRowsError, match="1 of 6 rows"):
+        run(operator(profiles=[*profiles(5), {"_fname": "Nobody"}], wait_for_completion=False))
+
+
 def test_a_task_that_fails_rejects_its_rows(altcraft_sandbox, run):
     altcraft_sandbox.behaviour.tasks_fail = True
     with pytest.raises(AltcraftRowsError, match="5 of 5"):
