@@ -1,0 +1,6 @@
+"""What the methods do, a module for each noun. Importing them registers them."""
+
+from airflow_provider_altcraft.sandbox.methods import campaigns, databases, mailings, scenarios, tasks
+from airflow_provider_altcraft.sandbox.methods.call import METHODS, Act
+
+__all__ = ["METHODS", "Act", "campaigns", "databases", "mailings", "scenarios", "tasks"]

@@ -1,0 +1,69 @@
+"""A call on its way through a method, and the register of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.behaviour import Behaviour
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.deliveries import Deliveries
+from airflow_provider_altcraft.sandbox.world import World
+
+Body = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Act:
+    """One call on its way through a method."""
+
+    name: str
+    world: World
+    deliveries: Deliveries
+    behaviour: Behaviour
+    now: datetime
+    request_id: str | None
+    body: Body
+
+    def __getitem__(self, name: str) -> Any:
+        return self.body.get(name)
+
+
+METHODS: dict[str, Callable[[Act], Body]] = {}
+
+
+def method(*names: str) -> Callable[[Callable[[Act], Body]], Callable[[Act], Body]]:
+    """Register what a method does."""
+
+    def register(function: Callable[[Act], Body]) -> Callable[[Act], Body]:
+        METHODS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def page(act: Act, items: Iterable[Body]) -> Body:
+    """One page of a list (CONTRACT 1.6)."""
+    everything = sorted(items, key=lambda item: int(item["id"]))
+    start, limit = act["from_id"] or 1, act["limit"] or 1000
+    page = [item for item in everything if int(item["id"]) >= start][:limit]
+    answer: Body = {"data": page, "total_count": len(everything)}
+    if act.behaviour.next_from_id and page:
+        answer["next_from_id"] = int(page[-1]["id"]) + 1
+    return answer
+
+
+def moment(value: str) -> datetime:
+    """A date-time of a request.
+
+    :raises Refused: if it is not RFC 3339.
+    """
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise Refused(400, "dates must be RFC 3339") from None
+    if parsed.tzinfo is None:
+        raise Refused(400, "dates must be RFC 3339, with an offset")
+    return parsed
