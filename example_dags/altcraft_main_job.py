@@ -21,6 +21,7 @@ with DAG(
     schedule="0 4 * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Moscow"),
     catchup=False,
+    max_active_runs=1,
     params={"workflow_id": 12, "mailing_id": 7, "campaign_id": 18},
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     tags=["altcraft", "example"],

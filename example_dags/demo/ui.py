@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,15 +26,16 @@ def main() -> int:
         sys.stdout.write(
             f"Altcraft sandbox  {sandbox.url}\n"
             "Airflow           http://127.0.0.1:8080 (once it says it is ready; no password)\n"
-            "Unpause altcraft_main_job there and trigger it. Ctrl+C ends both.\n"
+            "Unpause altcraft_main_job there, and last night's run begins. Ctrl+C ends both.\n"
         )
         sys.stdout.flush()
         process = subprocess.Popen([AIRFLOW, "standalone"], env=environment(sandbox, home))  # noqa: S603
         try:
             return process.wait()
         except KeyboardInterrupt:
-            process.terminate()
-            return process.wait(timeout=30)
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+            return 0
 
 
 if __name__ == "__main__":
