@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class Delivery:
         self._rejects = rejects
         self._progress = progress
         self._lock = Lock()
+        self._seen: Counter[str] = Counter()
         self.report = Report()
         self.tasks: list[TaskBatch] = []
 
@@ -155,7 +157,11 @@ class Delivery:
     def _body(self, items: list[Item]) -> tuple[bytes, str]:
         wrapped = [self._before + item.record + self._after for item in items]
         digest = sha256(b"\n".join(item.record for item in items)).hexdigest()[:32]
-        return self._frame.join(wrapped), digest
+        with self._lock:
+            self._seen[digest] += 1
+            times = self._seen[digest]
+        # The same rows a second time in one delivery are another batch, at every try.
+        return self._frame.join(wrapped), digest if times == 1 else f"{digest}-{times}"
 
     def _count(self, batch: str, items: list[Item], answer: Answer) -> None:
         """Count a batch that was sent, or note the task that will tell."""

@@ -55,15 +55,16 @@ class Rejects:
         """Write the refused rows of a batch. Writing a batch again replaces what was written.
 
         :param batch: its name, which becomes the file's.
+        :param items: its rows. Where they cannot be reached any more, the place in the batch and the reason are kept.
         """
         refused = list(refusals)
-        if self._folder is None or not refused or not items:
+        if self._folder is None or not refused:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{batch}.jsonl").open("wb") as file:
             for refusal in refused:
-                item = items[refusal.position]
-                file.write(_line(item, refusal, self._key_fields))
+                item = items[refusal.position] if items else None
+                file.write(_line(batch, item, refusal, self._key_fields))
 
     def hold(self, batch: str, items: Sequence[Item]) -> None:
         """Put the rows of a batch aside until its task has answered."""
@@ -96,17 +97,11 @@ class Rejects:
 _HELD = msgspec.json.Decoder(_Held)
 
 
-def _line(item: Item, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
-    record = msgspec.json.decode(item.record)
-    return (
-        msgspec.json.encode(
-            {
-                "row": item.row,
-                "key": {name: record.get(name) for name in key_fields},
-                "code": refusal.code,
-                "text": refusal.text,
-                "record": record,
-            }
-        )
-        + b"\n"
-    )
+def _line(batch: str, item: Item | None, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
+    line: dict[str, Any] = {"code": refusal.code, "text": refusal.text}
+    if item is None:
+        line |= {"row": None, "batch": batch, "position": refusal.position}
+    else:
+        record = msgspec.json.decode(item.record)
+        line |= {"row": item.row, "key": {name: record.get(name) for name in key_fields}, "record": record}
+    return msgspec.json.encode(line) + b"\n"

@@ -123,6 +123,22 @@ def test_a_batch_that_cannot_be_delivered_ends_the_delivery():
         delivery(Broken(), in_flight=2).run(profiles(20))
 
 
+def test_the_same_rows_twice_in_one_delivery_are_two_batches_with_the_same_names_at_every_try():
+    def names():
+        seen = []
+
+        class Remembering(Altcraft):
+            def send(self, body, content):
+                seen.append(content)
+                return super().send(body, content)
+
+        delivery(Remembering(), batch_size=2).run([*profiles(2), *profiles(2), *profiles(2)])
+        return seen
+
+    assert len(set(names())) == 3
+    assert names() == names()
+
+
 def test_no_more_than_the_requests_in_flight_are_held():
     sending = delivery(Altcraft(), batch_size=1, in_flight=2)
     ahead = []
@@ -169,6 +185,20 @@ class TestTasks:
         (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
         assert json.loads(line)["record"] == {"email": "u3@e.com"}
         assert not list((tmp_path / "pending").iterdir())
+
+    def test_rejects_whose_rows_cannot_be_reached_are_kept_by_their_place(self, tmp_path):
+        _, sending, _ = self.sent(tmp_path / "on another worker")
+        here = Rejects(tmp_path / "here", ["email"])
+        settle(
+            sending.report,
+            sending.tasks,
+            here,
+            task_status=lambda task_id: {"status": "failed"},
+            succeeded=lambda data: False,
+        )
+        lines = [json.loads(line) for file in (tmp_path / "here").glob("*.jsonl") for line in file.open()]
+        assert len(lines) == sending.report.rejected == 5
+        assert sorted((line["batch"], line["position"]) for line in lines)[0][1] == 0
 
     def test_a_task_that_failed_took_none_of_its_rows(self, tmp_path):
         _, sending, rejects = self.sent(tmp_path)
