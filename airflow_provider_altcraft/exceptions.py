@@ -11,6 +11,7 @@
     │   ├── AltcraftRateLimited           too many requests, with the time to wait
     │   └── AltcraftRequestTooLarge       the body is over the limit of the installation
     ├── AltcraftOutcomeUnknown        a launch may or may not have happened, and looking cannot tell
+    ├── AltcraftKilled                the task was told to stop
     ├── AltcraftJobFailed             a task, mailing or campaign ended badly
     ├── AltcraftWaitTimeout           … or did not end within the time given
     └── AltcraftRowsError             rows were rejected beyond the threshold, or do not add up
@@ -27,6 +28,8 @@ class AltcraftError(Exception):
 
     is_transient = False
     """Whether the same call may succeed later without anybody changing anything."""
+    in_doubt = False
+    """Whether what was asked for may have been done all the same, at this attempt or an earlier one of the call."""
 
 
 class AltcraftConfigurationError(AltcraftError, ValueError):
@@ -54,7 +57,7 @@ class AltcraftTransportError(AltcraftError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.sent = sent
+        self.sent = self.in_doubt = sent
         self.http_status = http_status
         self.retry_after = retry_after
 
@@ -95,13 +98,19 @@ class AltcraftRejected(AltcraftError):
         self.http_status = http_status
         self.replayed = replayed
         self.retry_after = retry_after
+        self.in_doubt = self.is_fault
 
     advice = ""
 
     @property
-    def is_transient(self) -> bool:  # type: ignore[override]
-        """A fault on the server's side (5xx in the status or in the code) may pass; a refusal does not."""
+    def is_fault(self) -> bool:
+        """A fault on the server's side (5xx in the status or in the code), which may come after the work."""
         return self.http_status >= 500 or 500 <= self.code <= 599
+
+    @property
+    def is_transient(self) -> bool:  # type: ignore[override]
+        """A fault may pass; so may the refusal of a repeat whose first request is still worked on. Others do not."""
+        return self.is_fault or self.in_doubt
 
 
 class AltcraftAuthenticationError(AltcraftRejected):
@@ -126,6 +135,11 @@ class AltcraftRateLimited(AltcraftRejected):
         """It passes by waiting."""
         return True
 
+    @property
+    def is_fault(self) -> bool:
+        """Nothing was done."""
+        return False
+
 
 class AltcraftRequestTooLarge(AltcraftRejected):
     """The body is over the installation's limit, 10 MB unless it was changed (CONTRACT 1.5)."""
@@ -135,6 +149,12 @@ class AltcraftRequestTooLarge(AltcraftRejected):
 
 class AltcraftOutcomeUnknown(AltcraftError):
     """A launch may or may not have happened, and nothing can tell. Airflow does not try it again by itself."""
+
+
+class AltcraftKilled(AltcraftError):
+    """Airflow told the task to stop. What it began at Altcraft goes on, and a later try takes it up."""
+
+    is_transient = True
 
 
 class AltcraftJobFailed(AltcraftError):

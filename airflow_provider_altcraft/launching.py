@@ -2,7 +2,8 @@
 
 The Request-ID is derived, not random: the same logical launch has the same id at any try on any worker, and
 Altcraft answers a repeated id from its memory (CONTRACT 1.8). Where Airflow has a task state store (3.3 on), the
-intent is kept before the call and the answer after it, so that a retry takes up what was started.
+intent is kept before the call and the answer after it, so that a retry takes up what was started. Where Altcraft
+may have forgotten, and nothing was kept, the launch stops instead of guessing.
 """
 
 from __future__ import annotations
@@ -11,17 +12,58 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
+from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import moment_of
 from airflow_provider_altcraft.exceptions import AltcraftOutcomeUnknown, AltcraftRejected, AltcraftTransportError
 
 _NAMESPACE = UUID("6f1f1d0e-7f0b-5d5e-9a43-0c1a9f3f6b52")
+REFUSALS = frozenset({400, 401, 402, 403, 404})
+"""Codes that say no (CONTRACT 1.4). What the repeat of a request gets that is still worked on is not documented."""
 REFUSALS_PASSED = 5
 """Remembered refusals that one launch goes past, each to the next derived id."""
+STILL_UNDERWAY = timedelta(minutes=10)
+"""How long after a request was sent a start in a mailing's log can be its doing."""
+LARGEST_ANSWER = 8_192
+"""Characters of an answer that is kept in the store; Altcraft itself remembers the larger ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What Airflow says of the tries of a task instance before this one.
+
+    :param since: no later than the first of them; ``None`` if this is the first.
+    :param cleared: whether a user has cleared the task in between.
+    :param max_tries: changes at a clear, and not at a retry.
+    """
+
+    since: datetime | None = None
+    cleared: bool = False
+    max_tries: int = 0
+
+    @classmethod
+    def before(cls, context: Mapping[str, Any], *, retries: int, relaunch_on_clear: bool = False) -> Tries:
+        """Read them from the context of a task.
+
+        :param retries: of the task: a task instance that was never cleared has as many ``max_tries``.
+        :param relaunch_on_clear: whether the tries before a clear are another launch's.
+        """
+        ti = context["ti"]
+        cleared = ti.max_tries != retries
+        since_clear = ti.try_number - (ti.max_tries - retries) if relaunch_on_clear else ti.try_number
+        if ti.try_number <= 1 or since_clear == 1:
+            return cls(None, cleared, ti.max_tries)
+        run = context.get("dag_run")
+        # A clear moves the start of a run, never the moment it was due.
+        names = ("run_after", "logical_date", "data_interval_end", "queued_at", "start_date")
+        known = [getattr(run, name, None) for name in (("start_date",) if not cleared else names)]
+        moments = [moment.astimezone(UTC) for moment in known if isinstance(moment, datetime)]
+        return cls(min(moments, default=datetime.min.replace(tzinfo=UTC)), cleared, ti.max_tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +72,7 @@ class Identity:
 
     :param parts: dag, run, task and map index.
     :param generation: moves when a user's clear is meant to launch again.
-    :param given: a Request-ID of the user's own, instead.
+    :param given: a Request-ID of the user's own, instead; with a generation, the id is derived from both.
     """
 
     parts: tuple[str, str, str, int]
@@ -54,9 +96,10 @@ class Identity:
         :param content: digest of the rows, for a batch.
         :param attempt: refusals gone past.
         """
-        if self.given and not content and not attempt:
+        if self.given and not content and not attempt and not self.generation:
             return self.given
-        start = [self.given] if self.given else [*self.parts, self.generation]
+        start: list[str | int] = [self.given] if self.given else [*self.parts]
+        start.append(self.generation)
         return str(uuid5(_NAMESPACE, json.dumps([*start, endpoint, content, attempt])))
 
 
@@ -91,7 +134,7 @@ class Launched:
     :param data: the payload of the answer.
     :param task_id: the task that Altcraft made of it.
     :param request_id: the Request-ID it happened under.
-    :param replayed: it happened at an earlier try.
+    :param replayed: it happened at an earlier try, or its answer was lost once.
     :param since: no later than the launch, by the server's clock; ``None`` if it was at an earlier try and nothing
         kept the moment.
     """
@@ -103,8 +146,13 @@ class Launched:
     since: datetime | None
 
 
-Look = Callable[[datetime | None], bool | None]
-"""Looks whether it happened since a moment of the server's: yes, no, or nobody can tell."""
+Look = Callable[[datetime, datetime | None], bool | None]
+"""Looks whether it happened between two moments of the server's: yes, no, or nobody can tell."""
+Params = Mapping[str, Any] | Callable[[datetime], Mapping[str, Any]]
+
+
+def nobody_can_tell(since: datetime, until: datetime | None) -> None:
+    """The look where Altcraft shows nothing."""
 
 
 class Launcher:
@@ -112,148 +160,210 @@ class Launcher:
 
     :param client: calls Altcraft.
     :param identity: of the task instance.
+    :param tries: of the task instance before this one.
     :param store: Airflow's task state store, or ``None`` where there is none.
     :param log: told of replays and refusals gone past.
     """
 
     def __init__(
-        self, client: Client, identity: Identity, *, store: Store | None = None, log: Callable[[str], None]
+        self,
+        client: Client,
+        identity: Identity,
+        *,
+        tries: Tries,
+        store: Store | None = None,
+        log: Callable[[str], None],
     ) -> None:
         self._client = client
         self._identity = identity
+        self._tries = tries
         self._store = store
         self._log = log
+        # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
+        self._turn = Lock()
 
-    def launch(
-        self,
-        endpoint: str,
-        params: Mapping[str, Any],
-        *,
-        since: datetime | None = None,
-        look: Look = lambda since: None,
-    ) -> Launched:
+    def recall(self, endpoint: str) -> bool:
+        """Whether the store knows that it was launched."""
+        return "answer" in self._recall(self._key(endpoint, ""))
+
+    def launch(self, endpoint: str, params: Params, *, now: datetime, look: Look = nobody_can_tell) -> Launched:
         """Make a call that must happen once.
 
-        :param since: the server's clock just before, to tell this launch from earlier ones.
+        :param params: of the call; where they depend on the moment of the launch, a function of it.
+        :param now: the server's clock, to tell this launch from earlier ones.
         :param look: how to find out whether it happened, where Altcraft's memory does not help.
         :raises AltcraftOutcomeUnknown: if it may have happened and nothing can tell.
-        :raises AltcraftError: if it did not happen.
+        :raises AltcraftError: if it did not happen, or the same call again will tell.
         """
-        memory = self._recall(endpoint)
-        if memory.get("answer"):
-            return self._taken_up(endpoint, memory)
-        if memory and not self._remembered_by_altcraft(memory, since):
-            return self._looked(endpoint, memory, look)
-        attempt = int(memory.get("attempt", 0))
-        began = moment_of(memory.get("since")) or since
-        while True:
-            request_id = self._identity.request_id(endpoint, attempt=attempt)
-            intent = {"request_id": request_id, "attempt": attempt, "since": began.isoformat() if began else None}
-            self._remember(endpoint, intent)
-            try:
-                reply = self._client.call(endpoint, params, request_id=request_id)
-            except AltcraftRejected as error:
-                if not _old_refusal(error, attempt):
-                    self._check_outcome(error, endpoint, intent, look)
-                    raise
-                self._log(f"{endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
-                attempt += 1
-                continue
-            except AltcraftTransportError as error:
-                self._check_outcome(error, endpoint, intent, look)
-                raise
-            self._remember(endpoint, {**intent, "answer": {"data": reply.data, "task_id": reply.task_id}})
-            if reply.replayed:
-                self._log(f"{endpoint}: replayed. It happened at an earlier try (Request-ID {request_id}).")
-            # Without a store, or under an id of the user's, a replay may be of any earlier try.
-            unknown = reply.replayed and (self._store is None or bool(self._identity.given))
-            return Launched(reply.data, reply.task_id, request_id, reply.replayed, None if unknown else began)
+
+        def send(request_id: str, began: datetime) -> Reply:
+            given = params(began) if callable(params) else params
+            return self._client.call(endpoint, given, request_id=request_id)
+
+        launched = self._once(endpoint, "", send, now, look)
+        if launched.replayed:
+            self._log(f"{endpoint}: it happened before (Request-ID {launched.request_id}); taking it up.")
+        return launched
 
     def launch_batch(self, endpoint: str, body: bytes, content: str) -> Launched:
         """Send a batch of rows that must arrive once.
 
         :param content: digest of the rows: the same rows have the same Request-ID at any try.
         """
-        attempt = 0
+
+        def send(request_id: str, began: datetime) -> Reply:
+            return self._client.call_batch(endpoint, body, request_id=request_id)
+
+        return self._once(endpoint, content, send, datetime.now(UTC), nobody_can_tell)
+
+    def _once(
+        self, endpoint: str, content: str, send: Callable[[str, datetime], Reply], now: datetime, look: Look
+    ) -> Launched:
+        key = self._key(endpoint, content)
+        memory = self._recall(key)
+        if "answer" in memory:
+            return self._taken_up(memory)
+        earlier = self._earlier(memory)
+        if earlier is not None and not catalogued(endpoint).effect.converges:
+            found = self._settled(endpoint, key, memory, earlier, now, look)
+            if found is not None:
+                return found
+        attempt = int(memory.get("attempt", 0))
+        began = moment_of(memory.get("since")) or now
         while True:
             request_id = self._identity.request_id(endpoint, content=content, attempt=attempt)
+            intent = {
+                "request_id": request_id,
+                "attempt": attempt,
+                "since": began.isoformat(),
+                "last": now.isoformat(),
+                "max_tries": self._tries.max_tries,
+            }
+            self._remember(key, intent)
             try:
-                reply = self._client.call_batch(endpoint, body, request_id=request_id)
+                reply = send(request_id, began)
             except AltcraftRejected as error:
-                if not _old_refusal(error, attempt):
-                    raise
-                attempt += 1
-                continue
+                if attempt < REFUSALS_PASSED and _old_refusal(error, now, moment_of(memory.get("last"))):
+                    self._log(f"{endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
+                    attempt += 1
+                    continue
+                if earlier is not None and type(error) is AltcraftRejected:
+                    # An earlier try's request may still be worked on, and this be the answer to a repeat.
+                    error.in_doubt = True
+                return self._doubted(error, endpoint, key, intent, look)
             except AltcraftTransportError as error:
-                if error.sent and not self._client.settings.deduplicates:
-                    raise self._unknown(endpoint, request_id, error) from error
-                raise
-            return Launched(reply.data, reply.task_id, request_id, reply.replayed, None)
+                return self._doubted(error, endpoint, key, intent, look)
+            self._remember_answer(key, intent, reply)
+            since = began if memory or not reply.replayed else None
+            return Launched(reply.data, reply.task_id, request_id, reply.replayed, since)
 
-    def _key(self, endpoint: str) -> str:
+    def _key(self, endpoint: str, content: str) -> str:
         # By the id itself: a request_id of the user's own, or a new generation, is another launch.
-        return f"altcraft_launch:{self._identity.request_id(endpoint)}"
+        return f"altcraft_launch:{self._identity.request_id(endpoint, content=content)}"
 
-    def _recall(self, endpoint: str) -> dict[str, Any]:
-        found = self._store.get(self._key(endpoint)) if self._store is not None else None
+    def _recall(self, key: str) -> dict[str, Any]:
+        if self._store is None:
+            return {}
+        with self._turn:
+            found = self._store.get(key)
         return found if isinstance(found, dict) else {}
 
-    def _remember(self, endpoint: str, memory: dict[str, Any]) -> None:
+    def _remember(self, key: str, memory: dict[str, Any]) -> None:
         if self._store is not None:
-            self._store.set(self._key(endpoint), memory)
+            with self._turn:
+                self._store.set(key, memory)
 
-    def _taken_up(self, endpoint: str, memory: dict[str, Any]) -> Launched:
-        self._log(f"{endpoint}: launched at an earlier try (Request-ID {memory['request_id']}); taking it up.")
+    def _remember_answer(self, key: str, intent: dict[str, Any], reply: Reply) -> None:
+        answer = {"data": reply.data, "task_id": reply.task_id}
+        if self._store is not None and len(json.dumps(answer, default=str)) <= LARGEST_ANSWER:
+            self._remember(key, {**intent, "answer": answer})
+
+    def _taken_up(self, memory: dict[str, Any]) -> Launched:
+        if memory.get("max_tries") not in (None, self._tries.max_tries):
+            self._log(
+                "The task was cleared since it launched. It does not launch again by that, unless it has"
+                " relaunch_on_clear=True."
+            )
         answer = memory["answer"]
         since = moment_of(memory.get("since"))
         return Launched(answer.get("data"), answer.get("task_id"), memory["request_id"], True, since)
 
-    def _remembered_by_altcraft(self, memory: dict[str, Any], now: datetime | None) -> bool:
-        """Whether the id of an intent without an answer may be sent again: Altcraft still knows it, if it came."""
-        settings = self._client.settings
-        intended = moment_of(memory.get("since"))
-        if intended is None or now is None:
-            return settings.deduplicates
-        return now - intended < timedelta(seconds=settings.deduplication_window)
+    def _earlier(self, memory: dict[str, Any]) -> datetime | None:
+        """No later than the first request of an earlier try; ``None`` if there certainly was none."""
+        if memory:
+            return moment_of(memory.get("since")) or datetime.min.replace(tzinfo=UTC)
+        if self._store is not None and not self._tries.cleared:
+            return None
+        return self._tries.since
 
-    def _looked(self, endpoint: str, memory: dict[str, Any], look: Look) -> Launched:
-        since = moment_of(memory.get("since"))
-        if look(since):
-            self._log(f"{endpoint}: an earlier try launched it, as Altcraft shows.")
-            self._remember(endpoint, {**memory, "answer": {"data": None, "task_id": None}})
-            return Launched(None, None, memory["request_id"], True, since)
-        raise self._unknown(endpoint, memory["request_id"], None)
+    def _settled(
+        self, endpoint: str, key: str, memory: dict[str, Any], earlier: datetime, now: datetime, look: Look
+    ) -> Launched | None:
+        """Look before an earlier try's request is sent again, where Altcraft may not know it again."""
+        forgotten = self._forgotten(earlier, now)
+        if not forgotten and not memory.get("fault"):
+            return None
+        # Without a stored intent, a start in the log may be anybody's.
+        if memory and look(earlier, (moment_of(memory.get("last")) or earlier) + STILL_UNDERWAY):
+            return self._found(key, memory)
+        if forgotten:
+            raise self._unknown(endpoint, memory.get("request_id"), None)
+        return None
 
-    def _check_outcome(
+    def _forgotten(self, earlier: datetime, now: datetime) -> bool:
+        """Whether Altcraft's memory of a request may be over; a little early, for clocks that differ."""
+        window = self._client.settings.deduplication_window
+        return now - earlier >= timedelta(seconds=window - min(60.0, window / 10))
+
+    def _found(self, key: str, memory: dict[str, Any]) -> Launched:
+        self._remember(key, {**memory, "answer": {"data": None, "task_id": None}})
+        return Launched(None, None, memory["request_id"], True, moment_of(memory["since"]))
+
+    def _doubted(
         self,
         error: AltcraftRejected | AltcraftTransportError,
         endpoint: str,
+        key: str,
         intent: dict[str, Any],
         look: Look,
-    ) -> None:
-        """Refuse to leave open what a later try could not close: nobody remembers the id, or an old fault stands."""
-        fault = isinstance(error, AltcraftRejected) and error.is_transient
-        lost = isinstance(error, AltcraftTransportError) and error.sent
-        remembered = isinstance(error, AltcraftRejected) and error.replayed
-        if (fault or lost) and (remembered or not self._client.settings.deduplicates):
-            happened = look(moment_of(intent["since"]))
-            raise self._unknown(endpoint, intent["request_id"], error, happened=happened) from error
+    ) -> Launched:
+        """The launch after all, if a look shows it; else the error, or its doubt where no later try could settle it."""
+        fault = isinstance(error, AltcraftRejected) and error.is_fault
+        remembered = fault and isinstance(error, AltcraftRejected) and error.replayed
+        lasting = remembered or not self._client.settings.deduplicates
+        if error.in_doubt and (lasting or fault):
+            if look(_moment(intent["since"]), None):
+                return self._found(key, intent)
+            if lasting and not catalogued(endpoint).effect.converges:
+                raise self._unknown(endpoint, intent["request_id"], error) from error
+            self._remember(key, {**intent, "fault": True})
+        raise error
 
-    def _unknown(
-        self, endpoint: str, request_id: str, error: Exception | None, *, happened: bool | None = None
-    ) -> AltcraftOutcomeUnknown:
-        why = f" {error}" if error else " An earlier try ended before the answer came."
-        seen = " Altcraft's log shows a start since then." if happened else ""
+    def _unknown(self, endpoint: str, request_id: str | None, error: Exception | None) -> AltcraftOutcomeUnknown:
+        why = f" {error}" if error else " An earlier try ended before its answer was kept, and Altcraft forgets."
+        under = f" (Request-ID {request_id})" if request_id else ""
         return AltcraftOutcomeUnknown(
-            f"{endpoint}: it is not known whether Altcraft did it, and it was not sent again (Request-ID {request_id})."
-            f"{why}{seen} Look in Altcraft whether it happened. If it did, mark this task as successful; if it did"
-            " not, give the operator a request_id of your own and clear the task."
+            f"{endpoint}: it is not known whether Altcraft did it, and it was not sent again{under}.{why}"
+            " Look in Altcraft whether it happened. If it did, mark this task as successful. If it did not, start a"
+            " new DAG run, or set relaunch_on_clear=True on the task and clear it."
         )
 
 
-def _old_refusal(error: AltcraftRejected, attempt: int) -> bool:
-    """A refusal from memory is no answer of today's. A remembered *fault* may have launched: that is not one."""
-    return error.replayed and not error.is_transient and attempt < REFUSALS_PASSED
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value)
+
+
+def _old_refusal(error: AltcraftRejected, now: datetime, last: datetime | None) -> bool:
+    """Whether it is a refusal from memory, and so no answer of today's.
+
+    Not a remembered fault, which may have launched; nor what may be the answer to a repeat whose first request is
+    still worked on.
+
+    :param last: when an earlier try sent it, if that was kept.
+    """
+    if not error.replayed or error.is_fault or error.in_doubt:
+        return False
+    return error.code in REFUSALS or (last is not None and now - last > STILL_UNDERWAY)
 
 
 def earliest(context: Mapping[str, Any], *, now: datetime, window: float) -> datetime:

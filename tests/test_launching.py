@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID
@@ -13,23 +14,25 @@ from hypothesis import strategies as st
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftOutcomeUnknown, AltcraftRejected, AltcraftTransportError
-from airflow_provider_altcraft.launching import Identity, Launcher, earliest
+from airflow_provider_altcraft.launching import Identity, Launcher, Tries, earliest, nobody_can_tell
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
 
 START = "campaigns/broadcasts/start"
+AN_HOUR_AGO = Tries(since=datetime.now(UTC) - timedelta(hours=1))
 
 
 @pytest.fixture
 def launch(altcraft_sandbox):
     """A launch of mailing 7 by one task instance; every call is another try of it, on another worker."""
 
-    def launch(*, store=None, look=lambda since: None, dedup=True, **identity):
+    def launch(*, store=None, look=nobody_can_tell, dedup=True, tries=None, log=lambda line: None, **identity):
         window = 86_400 if dedup else 0
         settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token, deduplication_window=window, max_attempts=2)
-        with AltcraftClient(settings) as client:
-            launcher = Launcher(client, Identity.of(context(), **identity), store=store, log=lambda line: None)
-            return launcher.launch(START, {"id": 7}, since=altcraft_sandbox.clock.now(), look=look)
+        with AltcraftClient(settings, sleep=lambda seconds: None) as client:
+            ours = Identity.of(context(), **identity)
+            launcher = Launcher(client, ours, tries=tries or Tries(), store=store, log=log)
+            return launcher.launch(START, {"id": 7}, now=altcraft_sandbox.clock.now(), look=look)
 
     return launch
 
@@ -106,7 +109,7 @@ def test_an_intent_without_an_answer_is_looked_after_where_nobody_remembers(altc
         launch(dedup=False, store=store)
     with pytest.raises(AltcraftOutcomeUnknown):
         launch(dedup=False, store=store)
-    assert launch(dedup=False, store=store, look=lambda since: True).replayed
+    assert launch(dedup=False, store=store, look=lambda since, until: True).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
@@ -134,6 +137,94 @@ def test_after_an_unknown_outcome_a_request_id_of_the_users_own_is_a_new_launch(
         launch(dedup=False, store=store)
     assert not launch(dedup=False, store=store, given="tonight, again").replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+def test_a_request_id_of_the_users_own_moves_with_a_clear_that_means_it():
+    first = Identity.of(context(max_tries=0), relaunch_on_clear=True, given="tonight")
+    cleared = Identity.of(context(max_tries=1), relaunch_on_clear=True, given="tonight")
+    assert first.request_id(START) == "tonight"
+    assert cleared.request_id(START) not in ("tonight", Identity(("d", "r", "t", -1), 1).request_id(START))
+
+
+@pytest.mark.parametrize("answer", ["error", "marked"])
+def test_a_refusal_of_the_repeat_while_the_first_still_runs_is_no_answer(altcraft_sandbox, launch, answer):
+    altcraft_sandbox.behaviour.duplicate_while_running = answer
+    altcraft_sandbox.faults.add(Fault("delay", START, times=1, seconds=1.5))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(launch)
+        while not altcraft_sandbox.journal.calls(START):
+            pass
+        with pytest.raises(AltcraftRejected) as caught:
+            launch(tries=AN_HOUR_AGO)
+        assert caught.value.is_transient
+        assert not first.result().replayed
+    assert launch(tries=AN_HOUR_AGO).replayed
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+def test_a_fault_that_came_after_the_work_is_looked_at_before_anything_is_sent_again(altcraft_sandbox, launch):
+    altcraft_sandbox.behaviour.replay_errors = False
+    altcraft_sandbox.faults.add(Fault("error_after", START, times=1, code=500))
+    store = Store()
+    with pytest.raises(AltcraftRejected, match="error 500"):
+        launch(store=store)
+    assert launch(store=store, look=lambda since, until: True).replayed
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+def test_a_fault_is_taken_up_at_once_where_a_look_shows_the_launch(altcraft_sandbox, launch):
+    altcraft_sandbox.faults.add(Fault("error_after", START, times=1, code=500))
+    assert launch(look=lambda since, until: True).replayed
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+def test_without_a_store_a_later_try_is_not_sent_when_altcraft_may_have_forgotten(altcraft_sandbox, launch):
+    launch()
+    altcraft_sandbox.behaviour.deduplication_window = 1
+    with pytest.raises(AltcraftOutcomeUnknown, match="new DAG run"):
+        launch(tries=Tries(since=altcraft_sandbox.clock.now() - timedelta(hours=25)), look=lambda since, until: True)
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+def test_a_retry_with_an_empty_store_knows_that_nothing_was_sent(altcraft_sandbox, launch):
+    assert not launch(store=Store(), tries=Tries(since=datetime.min.replace(tzinfo=UTC))).replayed
+
+
+def test_a_cleared_task_with_an_empty_store_may_have_outlived_it(altcraft_sandbox, launch):
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(store=Store(), tries=Tries(since=datetime.min.replace(tzinfo=UTC), cleared=True))
+
+
+def test_a_clear_is_told_that_it_does_not_launch_again(altcraft_sandbox, launch):
+    store, lines = Store(), []
+    launch(store=store, tries=Tries(max_tries=1))
+    launch(store=store, tries=AN_HOUR_AGO, log=lines.append)
+    assert any("relaunch_on_clear" in line for line in lines)
+
+
+def test_attempts_end_before_altcrafts_memory_of_the_first_does(altcraft_sandbox):
+    altcraft_sandbox.faults.add(Fault("drop_after", START))
+    slept = []
+    settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token, deduplication_window=40, max_attempts=1000)
+    with AltcraftClient(settings, sleep=slept.append) as client, pytest.raises(AltcraftTransportError):
+        client.call(START, {"id": 7}, request_id="once")
+    assert 0 < sum(slept) < 40
+
+
+@pytest.mark.parametrize(
+    ("ti", "relaunch", "first", "cleared"),
+    [
+        ({"try_number": 1, "max_tries": 3}, False, True, False),
+        ({"try_number": 2, "max_tries": 3}, False, False, False),
+        # A clear after two tries with three retries: max_tries becomes 5.
+        ({"try_number": 3, "max_tries": 5}, False, False, True),
+        ({"try_number": 3, "max_tries": 5}, True, True, True),
+        ({"try_number": 4, "max_tries": 5}, True, False, True),
+    ],
+)
+def test_what_airflow_says_of_earlier_tries(ti, relaunch, first, cleared):
+    tries = Tries.before(context(**ti), retries=3, relaunch_on_clear=relaunch)
+    assert (tries.since is None, tries.cleared) == (first, cleared)
 
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

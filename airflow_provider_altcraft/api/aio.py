@@ -1,4 +1,4 @@
-"""The protocol over aiohttp, for triggers. It only asks: nothing is launched from the triggerer."""
+"""The protocol over aiohttp, for triggers. Nothing is launched from the triggerer: it asks, and it may stop things."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from airflow_provider_altcraft.exceptions import (
 
 
 class AsyncAltcraftClient:
-    """Reads from Altcraft's API without blocking the event loop. Use it as an async context manager.
+    """Calls Altcraft's API without blocking the event loop. Use it as an async context manager.
 
     :param settings: where and how.
     """
@@ -59,19 +59,27 @@ class AsyncAltcraftClient:
         if self._session is not None:
             await self._session.close()
 
-    async def call(self, name: str, params: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Reply:
-        """Ask an endpoint that changes nothing, and understand its answer.
+    async def call(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        request_id: str | None = None,
+        attempts: int | None = None,
+    ) -> Reply:
+        """Call an endpoint that launches and creates nothing, and understand its answer.
 
         :param name: catalogue name, e.g. ``tasks/status``.
         :param params: parameters of the method, without the token.
+        :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
         :param attempts: tries in all, if not the connection's ``max_attempts``.
-        :raises AltcraftConfigurationError: for an endpoint that is not a read.
+        :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state.
         :raises AltcraftError: see ``exceptions``.
         """
         row = endpoint(name)
-        if row.effect is not Effect.READ:
-            raise AltcraftConfigurationError(f"{name} changes something; the triggerer only asks.")
-        request = protocol.request(row, protocol.body_of(row, params or {}, self.settings), self.settings)
+        if row.effect not in (Effect.READ, Effect.WRITE):
+            raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
+        request = protocol.request(row, protocol.body_of(row, params or {}, self.settings), self.settings, request_id)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
         return reply
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -33,10 +33,12 @@ class AltcraftClient:
     """Calls Altcraft's API. Safe to share between threads: each has a pooled session of its own.
 
     :param settings: where and how.
+    :param sleep: how to let seconds pass between attempts.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.settings = settings
+        self._sleep = sleep
         self._sessions = threading.local()
         self._opened: list[requests.Session] = []
         self._pace = Pace(settings.max_requests_per_second)
@@ -104,11 +106,11 @@ class AltcraftClient:
 
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
         """Send a request, again where that is safe, and understand the answer."""
-        return Retrying(**retrying(request, self.settings, attempts))(self._send_once, request)
+        return Retrying(**retrying(request, self.settings, attempts, self._sleep))(self._send_once, request)
 
     def _send_once(self, request: Request) -> Reply:
         if delay := self._pace.delay():
-            time.sleep(delay)
+            self._sleep(delay)
         response = self._post(request)
         try:
             return protocol.read(

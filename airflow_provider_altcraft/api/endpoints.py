@@ -18,11 +18,18 @@ class Effect(Enum):
     READ = "read"
     """Changes nothing: repeated freely."""
     WRITE = "write"
-    """Changes data or creates an object: repeated only under a Request-ID."""
+    """Brings data into a state that a repeat would not change: repeated under a Request-ID."""
+    CREATE = "create"
+    """Makes another object at every call: goes through the launch protocol."""
     LAUNCH = "launch"
     """Sends messages, which cannot be taken back: goes through the launch protocol."""
     IRREVERSIBLE = "irreversible"
     """Cannot be undone by any other call."""
+
+    @property
+    def converges(self) -> bool:
+        """Whether doing it twice ends where doing it once does."""
+        return self not in (Effect.CREATE, Effect.LAUNCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Endpoint:
         return f"/api/v1.1/{self.name}"
 
 
-READ, WRITE, LAUNCH, IRREVERSIBLE = Effect.READ, Effect.WRITE, Effect.LAUNCH, Effect.IRREVERSIBLE
+READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE = Effect
 
 _ROWS = (
     Endpoint("tasks/status", READ),
@@ -59,7 +66,7 @@ _ROWS = (
     Endpoint("profiles/import", WRITE, payload="profile_id"),
     Endpoint("profiles/import_batch", WRITE, payload="result", items="data"),
     Endpoint("profiles/update_batch", WRITE, payload="result", items="data"),
-    Endpoint("profiles/add_batch", WRITE, payload="result", items="data"),
+    Endpoint("profiles/add_batch", CREATE, payload="result", items="data"),
     Endpoint("profiles/list", READ),
     Endpoint("segments/list", READ),
     # Scenarios
@@ -70,7 +77,7 @@ _ROWS = (
     Endpoint("scampaigns/list", READ),
     Endpoint("scampaigns/get", READ),
     Endpoint("scampaigns/get_status", READ),
-    Endpoint("scampaigns/activate", WRITE),
+    Endpoint("scampaigns/activate", LAUNCH),
     Endpoint("scampaigns/deactivate", WRITE),
     Endpoint("scampaigns/completed", IRREVERSIBLE),
     # Mailings
@@ -78,18 +85,21 @@ _ROWS = (
     Endpoint("campaigns/get", READ),
     Endpoint("campaigns/get_status", READ),
     Endpoint("campaigns/log_v2", READ),
-    Endpoint("campaigns/activate", WRITE),
+    # With run_now it launches (CONTRACT 5.3).
+    Endpoint("campaigns/activate", LAUNCH),
     Endpoint("campaigns/deactivate", WRITE),
-    Endpoint("campaigns/broadcasts/add", WRITE),
+    Endpoint("campaigns/clone", CREATE),
+    Endpoint("campaigns/broadcasts/add", CREATE),
     Endpoint("campaigns/broadcasts/get", READ),
     Endpoint("campaigns/broadcasts/list", READ),
     Endpoint("campaigns/broadcasts/start", LAUNCH),
-    Endpoint("campaigns/regulars/add", WRITE),
+    Endpoint("campaigns/regulars/add", CREATE),
     Endpoint("campaigns/regulars/get", READ),
     Endpoint("campaigns/regulars/list", READ),
     Endpoint("campaigns/regulars/start", LAUNCH),
     Endpoint("campaigns/triggers/get", READ),
     Endpoint("campaigns/triggers/list", READ),
+    Endpoint("campaigns/triggers/start", LAUNCH),
     Endpoint("campaigns/triggers/import_and_start_batch_task", LAUNCH, items="data", wrapped=True),
 )
 

@@ -1,23 +1,23 @@
 """What may be sent again, and when. Pure settings over tenacity, the same for both transports.
 
 A read is repeated freely. A write is repeated only if Altcraft certainly did not see it, or if it carries a
-Request-ID that the installation remembers (CONTRACT 1.8, 13).
+Request-ID that the installation still remembers (CONTRACT 1.8, 13).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from tenacity import RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
-from airflow_provider_altcraft.api.endpoints import Effect
+from airflow_provider_altcraft.api.endpoints import Effect, Endpoint
 from airflow_provider_altcraft.api.protocol import Request
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftError,
-    AltcraftRateLimited,
     AltcraftRejected,
     AltcraftTransportError,
 )
@@ -26,34 +26,62 @@ LONGEST_WAIT = 300.0
 """Seconds. A server that asks for more is obeyed by giving up: Airflow's own retry comes later."""
 
 
-def may_repeat(error: BaseException, request: Request, settings: Settings) -> bool:
-    """Whether the same bytes may be sent again after this error."""
-    if not isinstance(error, AltcraftError) or not error.is_transient or _asks_too_long(error):
-        return False
-    certainly_not_done = isinstance(error, AltcraftRateLimited) or (
-        isinstance(error, AltcraftTransportError) and not error.sent
-    )
-    if request.endpoint.effect is Effect.READ or certainly_not_done:
-        return True
-    if isinstance(error, AltcraftRejected) and error.replayed:
-        # Altcraft remembers its refusal: the same bytes would be refused for as long as it does.
-        return False
-    return request.request_id is not None and settings.deduplicates
+@dataclass(slots=True)
+class Repeats:
+    """Which errors of one request may be answered by sending the same bytes again.
+
+    :param request: the request.
+    :param settings: of the connection.
+    """
+
+    request: Request
+    settings: Settings
+    _in_doubt: bool = field(init=False, default=False)
+
+    def allows(self, error: BaseException) -> bool:
+        """Whether to send again after this error. Says on the error whether an earlier attempt may have done it."""
+        if not isinstance(error, AltcraftError):
+            return False
+        self._weigh(error)
+        if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
+            return False
+        endpoint = self.request.endpoint
+        if endpoint.effect is Effect.READ or not self._in_doubt:
+            return True
+        if isinstance(error, AltcraftRejected) and error.is_fault and (error.replayed or _can_be_looked_at(endpoint)):
+            # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
+            return False
+        return self.request.request_id is not None and self.settings.deduplicates
+
+    def expire(self, state: RetryCallState) -> bool:
+        """Whether Altcraft's memory of the first attempt would be over when the next one came."""
+        if not self._in_doubt or self.request.endpoint.effect.converges:
+            return False
+        passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
+        return passed >= self.settings.deduplication_window
+
+    def _weigh(self, error: AltcraftError) -> None:
+        self._in_doubt = error.in_doubt = self._in_doubt or error.in_doubt
 
 
-def retrying(request: Request, settings: Settings, attempts: int | None = None) -> dict[str, Any]:
+def retrying(
+    request: Request, settings: Settings, attempts: int | None = None, sleep: Callable[[float], Any] | None = None
+) -> dict[str, Any]:
     """Arguments for ``tenacity.Retrying`` and ``tenacity.AsyncRetrying``.
 
     :param attempts: tries in all, if not the connection's ``max_attempts``.
+    :param sleep: how to let time pass, if not tenacity's way.
     """
+    repeats = Repeats(request, settings)
     return {
-        "retry": retry_if_exception(lambda error: may_repeat(error, request, settings)),
-        "stop": stop_after_attempt(attempts or settings.max_attempts),
+        "retry": retry_if_exception(repeats.allows),
+        "stop": lambda state: stop_after_attempt(attempts or settings.max_attempts)(state) or repeats.expire(state),
         "wait": _Wait(
             backoff=wait_random_exponential(multiplier=0.5, max=30),
             jitter=wait_random_exponential(multiplier=0.1, max=1),
         ),
         "reraise": True,
+        **({"sleep": sleep} if sleep else {}),
     }
 
 
@@ -72,11 +100,12 @@ class _Wait(wait_base):
         return asked + float(self.jitter(retry_state))
 
 
+def _can_be_looked_at(endpoint: Endpoint) -> bool:
+    """Whether it is one launch, not one of a hundred batches."""
+    return endpoint.effect is Effect.LAUNCH and endpoint.items is None
+
+
 def _retry_after(error: BaseException | None) -> float | None:
     if isinstance(error, AltcraftRejected | AltcraftTransportError):
         return error.retry_after
     return None
-
-
-def _asks_too_long(error: BaseException) -> bool:
-    return (_retry_after(error) or 0) > LONGEST_WAIT

@@ -5,7 +5,7 @@ A word that no document names means "still running": the deadline ends such a wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -62,6 +62,14 @@ def latest_mark(log: Iterable[Mapping[str, Any]], since: datetime) -> tuple[date
     ]
     # At one and the same moment, an end is later than its start.
     return max(marks, default=None)
+
+
+def starts(log: Iterable[Mapping[str, Any]], since: datetime, until: datetime | None = None) -> Iterator[datetime]:
+    """When runs started according to a mailing's log, between two moments (CONTRACT 5.2)."""
+    for entry in log:
+        moment = moment_of(entry.get("time"))
+        if word(entry.get("state")) == "start" and moment and since <= moment and (not until or moment <= until):
+            yield moment
 
 
 def moment_of(value: Any) -> datetime | None:

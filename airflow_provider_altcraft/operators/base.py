@@ -19,7 +19,7 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery
     from airflow_provider_altcraft.delivery.rejects import Rejects
     from airflow_provider_altcraft.delivery.report import Report
-    from airflow_provider_altcraft.launching import Launcher
+    from airflow_provider_altcraft.launching import Identity, Launcher
     from airflow_provider_altcraft.waiting import Verdict
     from airflow_provider_altcraft.watches import Watch
 
 DAY = 86_400.0
+BLINK = 0.5
+"""Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
 
 
 class AltcraftOperator(BaseOperator):
@@ -44,6 +46,8 @@ class AltcraftOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("altcraft_conn_id",)
     ui_color = "#e8f1ff"
+
+    killed = False
 
     def __init__(self, *, altcraft_conn_id: str = AltcraftHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -57,25 +61,73 @@ class AltcraftOperator(BaseOperator):
     def execute(self, context: Any) -> Any:
         """Do the work; an error that no retry can cure fails the task at once."""
         with final_errors():
-            return self.work(context)
+            result = self.work(context)
+            self.check_killed()
+            return result
 
     @abstractmethod
     def work(self, context: Any) -> Any:
         """The work itself."""
 
-    def launcher(self, context: Any, *, relaunch_on_clear: bool = False, request_id: str | None = None) -> Launcher:
+    def on_kill(self) -> None:
+        """Note that Airflow told the task to stop: what is running then must not end green."""
+        self.killed = True
+
+    def check_killed(self) -> None:
+        """Stop, if Airflow said so.
+
+        :raises AltcraftKilled: if it did.
+        """
+        if self.killed:
+            raise AltcraftKilled("Airflow told the task to stop. What it began at Altcraft goes on.")
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass on the worker, unless told to stop.
+
+        :raises AltcraftKilled: if it was.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.check_killed()
+            time.sleep(min(left, BLINK))
+        self.check_killed()
+
+
+class LaunchingOperator(AltcraftOperator):
+    """Work that must happen once per task and DAG run, however often it is tried.
+
+    :param request_id: a Request-ID of your own instead of the derived one. Templated. With ``relaunch_on_clear``, the
+        id is derived from yours.
+    :param relaunch_on_clear: whether clearing the task does it again.
+    """
+
+    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "request_id")
+
+    def __init__(self, *, request_id: str | None = None, relaunch_on_clear: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+
+    def launcher(self, context: Any) -> Launcher:
         """The launch protocol for this task instance."""
-        from airflow_provider_altcraft.launching import Identity, Launcher
+        from airflow_provider_altcraft.launching import Launcher, Tries
 
         return Launcher(
             self.hook.client,
-            Identity.of(context, relaunch_on_clear=relaunch_on_clear, given=request_id),
+            self.identity(context),
+            tries=Tries.before(context, retries=self.retries or 0, relaunch_on_clear=self.relaunch_on_clear),
             store=task_state_store(context),
             log=self.log.info,
         )
 
+    def identity(self, context: Any) -> Identity:
+        """What makes this launch the same launch."""
+        from airflow_provider_altcraft.launching import Identity
 
-class WaitingOperator(AltcraftOperator):
+        return Identity.of(context, relaunch_on_clear=self.relaunch_on_clear, given=self.request_id)
+
+
+class WaitingOperator(LaunchingOperator):
     """Work that takes Altcraft a while.
 
     :param wait_for_completion: wait for the end, or return once Altcraft has begun.
@@ -120,7 +172,7 @@ class WaitingOperator(AltcraftOperator):
         deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
         steps = vigil(watch, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
         if not self.deferrable:
-            return self.finish(context, wait(steps, self.hook.client), result)
+            return self.finish(context, wait(steps, self.hook.client, sleep=self.sleep), result)
         verdict = look(steps, self.hook.client)
         if verdict is not None:
             return self.finish(context, verdict, result)
@@ -133,6 +185,7 @@ class WaitingOperator(AltcraftOperator):
                 deadlines.timeout,
                 deadlines.execution,
                 carried=result,
+                cancel=self.cancellation(context, result),
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=backstop),
@@ -144,7 +197,13 @@ class WaitingOperator(AltcraftOperator):
 
         with final_errors():
             verdict = Verdict.from_event(event)
-            return self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
+            finished = self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
+            self.check_killed()
+            return finished
+
+    def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
+        """The call that a trigger makes when a user ends the task while it is deferred; ``None`` for none."""
+        return None
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """What the task returns after the wait.
@@ -166,7 +225,6 @@ class DeliveringOperator(WaitingOperator):
         object store (``s3://conn@bucket/path``). They hold personal data.
     :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
         hides rows that nobody can find.
-    :param relaunch_on_clear: whether clearing the task sends the rows again, under new Request-IDs.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "reject_path")
@@ -181,7 +239,6 @@ class DeliveringOperator(WaitingOperator):
         timezone: str = "UTC",
         reject_path: str | None = None,
         max_rejects: int = 0,
-        relaunch_on_clear: bool = False,
         poll_interval: float = 10,
         **kwargs: Any,
     ) -> None:
@@ -192,7 +249,6 @@ class DeliveringOperator(WaitingOperator):
         self.timezone = timezone
         self.reject_path = reject_path
         self.max_rejects = max_rejects
-        self.relaunch_on_clear = relaunch_on_clear
 
     def delivery(self, context: Any, destination: Destination) -> Delivery:
         """A delivery to this destination, checked as far as it can be before the first row.
@@ -208,9 +264,10 @@ class DeliveringOperator(WaitingOperator):
         if self.max_rejects > 0 and not self.reject_path:
             raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
         client, row = self.hook.client, destination.endpoint
-        launcher = self.launcher(context, relaunch_on_clear=self.relaunch_on_clear)
+        launcher = self.launcher(context)
 
         def send(body: bytes, content: str) -> Answer:
+            self.check_killed()
             return launcher.launch_batch(row.name, body, content)
 
         return Delivery(

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed, AltcraftRejected
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftError,
+    AltcraftJobFailed,
+    AltcraftRejected,
+)
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
 if TYPE_CHECKING:
@@ -23,9 +28,12 @@ class _CampaignOperator(WaitingOperator):
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "campaign_id")
     endpoint: ClassVar[str]
     target: ClassVar[str]
+    on_its_way: ClassVar[tuple[str, ...]] = ()
+    """States that only lead to the target."""
 
     def __init__(self, *, campaign_id: int | str, poll_interval: float = 10, **kwargs: Any) -> None:
-        super().__init__(poll_interval=poll_interval, **kwargs)
+        # The state is looked at first, so a clear means it: a remembered answer would wait for what was undone since.
+        super().__init__(poll_interval=poll_interval, relaunch_on_clear=True, **kwargs)
         self.campaign_id = campaign_id
 
     def work(self, context: Any) -> Any:
@@ -44,13 +52,11 @@ class _CampaignOperator(WaitingOperator):
             return result
         if status in CAMPAIGN_ENDS:
             raise AltcraftJobFailed(f"Campaign {campaign_id} is {status}: it can never become {self.target}.")
-        params = {"id": campaign_id, **self.call_params(arguments, reply.server_time or datetime.now(UTC))}
-        # The state was looked at, so a clear means it: a remembered answer would wait for what was undone since.
-        launched = self.launcher(context, relaunch_on_clear=True).launch(
+        launched = self.launcher(context).launch(
             self.endpoint,
-            params,
-            since=reply.server_time,
-            look=lambda since: self._status(campaign_id)[1] == self.target,
+            lambda now: {"id": campaign_id, **self.call_params(arguments, now)},
+            now=reply.server_time or datetime.now(UTC),
+            look=lambda since, until: self._reached(campaign_id),
         )
         result["replayed"] = launched.replayed
         if not self.wait_for_completion:
@@ -64,9 +70,16 @@ class _CampaignOperator(WaitingOperator):
     def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
         """What the call takes beside the id.
 
-        :param now: the server's clock.
+        :param now: the server's clock when the call was first meant to be made: the same at every try, where that
+            could be kept.
         """
         return {}
+
+    def _reached(self, campaign_id: int) -> bool | None:
+        try:
+            return self._status(campaign_id)[1] in (self.target, *self.on_its_way) or None
+        except AltcraftError:
+            return None
 
     def _status(self, campaign_id: int) -> tuple[Reply, str]:
         from airflow_provider_altcraft.api.states import word
@@ -98,6 +111,7 @@ class AltcraftActivateCampaignOperator(_CampaignOperator):
     )
     endpoint: ClassVar[str] = "scampaigns/activate"
     target: ClassVar[str] = "active"
+    on_its_way: ClassVar[tuple[str, ...]] = ("waiting",)
 
     def __init__(
         self,

@@ -30,7 +30,8 @@ class Behaviour:
     :param duplicate_header: the header that marks a replay.
     :param replay_errors: whether an error is remembered, too.
     :param key_includes_path: whether one Request-ID on two methods means two requests.
-    :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused.
+    :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused with an
+        ``error``, which may be ``marked`` as a duplicate's.
     :param max_body_bytes: bytes of a body (CONTRACT 1.5).
     :param next_from_id: whether lists carry it (CONTRACT 1.6).
     :param task_id_position: ``top`` or ``data`` (CONTRACT 1.10).
@@ -42,6 +43,7 @@ class Behaviour:
     :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
     :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
     :param regular_is_completed: what ``is_completed`` says of a regular mailing between two runs (CONTRACT 5.1).
+    :param broadcast_stays_active: whether a broadcast that was sent could be sent again (CONTRACT 5.1).
     :param campaign_date_field: which name of the start the server reads (CONTRACT 14.3).
     """
 
@@ -54,7 +56,7 @@ class Behaviour:
     duplicate_header: Literal["Duplicate-Request", "X-Duplicate-Request"] = "Duplicate-Request"
     replay_errors: bool = True
     key_includes_path: bool = False
-    duplicate_while_running: Literal["wait", "error"] = "wait"
+    duplicate_while_running: Literal["wait", "error", "marked"] = "wait"
     max_body_bytes: int = 10 * 1024 * 1024
     next_from_id: bool = True
     task_id_position: Literal["top", "data"] = "top"
@@ -66,4 +68,5 @@ class Behaviour:
     result_of_batches: Literal["itemised", "absent"] = "itemised"
     mailing_already_running: Literal["accept", "reject"] = "accept"
     regular_is_completed: bool = False
+    broadcast_stays_active: bool = True
     campaign_date_field: Literal["activate_date", "start_date", "either"] = "either"

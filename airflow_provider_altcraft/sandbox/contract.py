@@ -95,6 +95,8 @@ METHODS: dict[str, Method] = {
     "campaigns/get_status": Method(_ID, ("id",)),
     "campaigns/log_v2": Method(_takes(int="id limit", str="from_time"), ("id",)),
     "campaigns/activate": Method({**_RUN, **_takes(int="id", bool="run_now")}, ("id",), changes=True),
+    "campaigns/clone": Method(_takes(int="id", str="name"), ("id",), changes=True),
+    "campaigns/triggers/start": Method(_TRIGGER, ("id",), changes=True),
     "campaigns/deactivate": Method(_takes(int="id", bool="abort_if_running"), ("id",), changes=True),
     **{f"campaigns/{kind}s/add": Method(_MAILING, _MAILING_NEEDS, changes=True) for kind in ("broadcast", "regular")},
     **{f"campaigns/{kind}s/get": Method(_ID, ("id",)) for kind in ("broadcast", "regular", "trigger")},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -59,6 +60,17 @@ class Deliveries:
     def times_sent(self, mailing_id: int, profile_id: str) -> int:
         """How often a profile got a mailing."""
         return self._sent[mailing_id, profile_id]
+
+    def report(self) -> dict[str, Any]:
+        """All of it, as JSON: the launches, and how often each profile was sent each mailing and entered each scenario.
+
+        The keys are ``<mailing>/<profile>`` and ``<scenario>/<profile>``.
+        """
+        return {
+            "launches": [asdict(launch) for launch in self._launches],
+            "sent": {f"{mailing}/{profile}": times for (mailing, profile), times in self._sent.items()},
+            "entries": {f"{scenario}/{profile}": times for (scenario, profile), times in self._entries.items()},
+        }
 
     def scenario_entries(self, workflow_id: int) -> int:
         """Entries into a scenario, a profile that entered twice counted twice."""

@@ -6,7 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["status", "api_error", "delay", "rate_limited", "cut_body", "html", "drop_before", "drop_after"]
+Kind = Literal[
+    "status", "api_error", "error_after", "delay", "delay_after", "rate_limited", "cut_body", "html", "drop_before",
+    "drop_after",
+]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -14,16 +17,17 @@ class Fault:
     """One rule.
 
     :param kind: ``status``: an HTTP status, nothing done. ``api_error``: an error under HTTP 200, nothing done.
-        ``delay``: real seconds, then as usual. ``rate_limited``: 429, nothing done. ``cut_body``: done, and half an
+        ``error_after``: done, and an error all the same. ``delay``, ``delay_after``: real seconds before or after the
+        work. ``rate_limited``: 429, nothing done. ``cut_body``: done, and half an
         answer. ``html``: a page, nothing done. ``drop_before``, ``drop_after``: the connection ends before or after
         the work.
     :param endpoint: path below ``/api/v1.1/``, or ``*``.
     :param nth: the n-th matching call, from 1; every call if it is not given.
     :param times: how often the rule applies at most.
     :param probability: of applying, from the sandbox's seed.
-    :param code: HTTP status of ``status`` and ``html``, ``error`` of ``api_error``.
+    :param code: HTTP status of ``status`` and ``html``, ``error`` of ``api_error`` and ``error_after``.
     :param text: body or error text.
-    :param seconds: of ``delay``, or of ``Retry-After``.
+    :param seconds: of the delays, or of ``Retry-After``.
     """
 
     kind: Kind

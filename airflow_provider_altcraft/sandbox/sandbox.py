@@ -49,13 +49,18 @@ class Sandbox:
         self.token = token
         self.port = port
         self.clock = Clock(start, speed)
-        self.faults = Faults(seed)
+        self._seed = seed
+        self.reset()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def reset(self) -> None:
+        """Be as new: nothing has arrived, no faults. Behaviour and clock stay as they are."""
+        self.faults = Faults(self._seed)
         self.journal = Journal()
         self.deliveries = Deliveries()
         self.deduplication = Deduplication(self.behaviour)
         self.world = World()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._furnish()
 
     def __enter__(self) -> Sandbox:

@@ -65,8 +65,9 @@ class Server:
             early = await self._early(fault, request, call)
             if early is not None:
                 return early
-        delay = fault.seconds if fault is not None and fault.kind == "delay" else 0.0
-        (status, answer), replayed = await self._answer(request, headers, body, call, delay)
+        (status, answer), replayed = await self._answer(request, headers, body, call, fault)
+        if fault is not None and fault.kind == "delay_after":
+            await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "drop_after":
             return _dropped(request)
         call.http_status, call.replayed = status, replayed
@@ -103,10 +104,11 @@ class Server:
         return None
 
     async def _answer(
-        self, request: web.Request, headers: Mapping[str, str], body: bytes, call: Call, delay: float
+        self, request: web.Request, headers: Mapping[str, str], body: bytes, call: Call, fault: Fault | None
     ) -> tuple[Answer, bool]:
         """The answer, and whether it came from memory."""
         sandbox, name = self._sandbox, call.endpoint
+        delay = fault.seconds if fault is not None and fault.kind == "delay" else 0.0
         try:
             given = self._parse(body)
             call.request = redacted(given)
@@ -123,8 +125,10 @@ class Server:
             return self._work(name, given, call), False
         earlier = memory.recall(key, sandbox.clock.now())
         if earlier is not None:
-            if not earlier.done.is_set() and sandbox.behaviour.duplicate_while_running == "error":
-                return self._refusal(Refused(409, "the request is being processed", "Conflict")), False
+            running = sandbox.behaviour.duplicate_while_running
+            if not earlier.done.is_set() and running != "wait":
+                conflict = Refused(409, "the request is being processed", "Conflict")
+                return self._refusal(conflict), running == "marked"
             await earlier.done.wait()
             if earlier.answer is not None:
                 return earlier.answer, True
@@ -133,6 +137,8 @@ class Server:
         try:
             await asyncio.sleep(delay)
             answer = self._work(name, given, call)
+            if fault is not None and fault.kind == "error_after":
+                answer = self._refusal(Refused(fault.code, fault.text, "Internal error"))
         finally:
             kept = answer is not None and (sandbox.behaviour.replay_errors or not json.loads(answer[1])["error"])
             memory.end(key, begun, answer if kept else None)
@@ -189,6 +195,8 @@ class Server:
         controls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Any]]] = {
             ("GET", "state"): self._state,
             ("GET", "journal"): self._journal,
+            ("GET", "deliveries"): self._deliveries,
+            ("POST", "reset"): self._reset,
             ("POST", "advance"): self._advance,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
@@ -204,6 +212,13 @@ class Server:
 
     async def _journal(self, request: web.Request) -> Any:
         return [asdict(call) for call in self._sandbox.journal.calls(request.query.get("endpoint"))]
+
+    async def _deliveries(self, request: web.Request) -> Any:
+        return self._sandbox.deliveries.report()
+
+    async def _reset(self, request: web.Request) -> Any:
+        self._sandbox.reset()
+        return {}
 
     async def _advance(self, request: web.Request) -> Any:
         self._sandbox.clock.advance(float((await request.json())["seconds"]))

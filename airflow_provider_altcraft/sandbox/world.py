@@ -51,16 +51,19 @@ class Database:
             if key in self._index and key[1]:
                 raise Refused(400, text="Duplicate email")
             return self._store(None, data)
-        name = field_name or {"phone": "phones", "phone_sub": "phones", "profile_id": "profile_id"}.get(
-            matching, "email"
-        )
+        name = _field(matching, field_name)
         value = _single(data.get(name) or (data.get("phone") if name == "phones" else None))
         if not value:
             raise Refused(400, text=f"No value to match by: {name}")
-        found = value if name == "profile_id" and value in self.profiles else self._index.get((name, value))
+        found = self.find(matching, field_name, value)
         if found is None and (known or name == "profile_id"):
             raise Refused(404, text="Profile not found")
         return self._store(found, data)
+
+    def find(self, matching: str, field_name: str | None, value: Any) -> str | None:
+        """The id of the profile with this value, if there is one."""
+        name = _field(matching, field_name)
+        return str(value) if name == "profile_id" and value in self.profiles else self._index.get((name, str(value)))
 
     def _store(self, profile_id: str | None, data: dict[str, Any]) -> str:
         if profile_id is None:
@@ -79,6 +82,12 @@ class Database:
         if phone:
             self._index["phones", phone] = profile_id
         return profile_id
+
+
+def _field(matching: str, field_name: str | None) -> str:
+    """The field of a profile that a matching looks in."""
+    names = {"phone": "phones", "phone_sub": "phones", "profile_id": "profile_id"}
+    return field_name or names.get(matching, "email")
 
 
 def _check_contacts(data: dict[str, Any]) -> None:

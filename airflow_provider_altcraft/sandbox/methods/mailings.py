@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from airflow_provider_altcraft.sandbox.contract import Refused
@@ -83,6 +84,8 @@ def _launch(act: Act, mailing: Mailing) -> Body:
     mailing.runs.append(Run(act.now, act.now + timedelta(seconds=mailing.duration)))
     launch = Launch(mailing.mailing_id, mailing.kind, act.now, len(recipients), act.request_id)
     act.deliveries.launch(launch, recipients)
+    if mailing.kind == "broadcast" and not act.behaviour.broadcast_stays_active:
+        mailing.is_active = False
     return {"data": None}
 
 
@@ -128,6 +131,34 @@ def add_mailing(act: Act) -> Body:
         stored=stored,
     )
     return {"data": {"saved_id": mailing_id}}
+
+
+@method("campaigns/clone")
+def clone_mailing(act: Act) -> Body:
+    """CONTRACT 5.7. Each call makes another copy."""
+    original = act.world.mailing(act["id"])
+    mailing_id = max([*act.world.mailings, 90]) + 1
+    name = act["name"] or f"Clone of {original.name}"
+    copy = replace(original, mailing_id=mailing_id, name=name, is_active=False, runs=[])
+    act.world.mailings[mailing_id] = copy
+    return {"data": {"saved_id": mailing_id}}
+
+
+@method("campaigns/triggers/start")
+def start_trigger(act: Act) -> Body:
+    """CONTRACT 7.1: one profile that is there."""
+    mailing = act.world.mailing(int(act["id"]), "trigger")
+    if not mailing.is_active:
+        raise Refused(400, f"mailing {mailing.mailing_id} is not active")
+    matching = act["matching"] or "email"
+    if matching not in {"email", "phone", "profile_id", "custom"}:
+        raise Refused(400, f"matching {matching} is not taken here")
+    value = act["field_value"] if matching == "custom" else act[matching]
+    profile_id = act.world.database(mailing.data_id).find(matching, act["field_name"], value)
+    if profile_id is None:
+        raise Refused(404, text="Profile not found")
+    act.deliveries.launch(Launch(mailing.mailing_id, "trigger", act.now, 1, act.request_id), [profile_id])
+    return {"data": None}
 
 
 @method("campaigns/triggers/import_and_start_batch_task")
