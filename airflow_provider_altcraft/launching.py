@@ -300,7 +300,8 @@ class Launcher:
         self, endpoint: str, key: str, memory: dict[str, Any], earlier: datetime, now: datetime, look: Look
     ) -> Launched | None:
         """Look before an earlier try's request is sent again, where Altcraft may not know it again."""
-        forgotten = self._forgotten(earlier, now)
+        # The moment of an earlier try is by Airflow's clock, that of an intent by Altcraft's.
+        forgotten = self._forgotten(earlier, now if memory else max(now, datetime.now(UTC)))
         if not forgotten and not memory.get("fault"):
             return None
         # Without a stored intent, a start in the log may be anybody's.
@@ -311,9 +312,9 @@ class Launcher:
         return None
 
     def _forgotten(self, earlier: datetime, now: datetime) -> bool:
-        """Whether Altcraft's memory of a request may be over; a little early, for clocks that differ."""
+        """Whether Altcraft's memory of a request may be over; early, for clocks that differ and tell whole seconds."""
         window = self._client.settings.deduplication_window
-        return now - earlier >= timedelta(seconds=window - min(60.0, window / 10))
+        return window <= 0 or now - earlier >= timedelta(seconds=window - min(600.0, window / 10) - 1)
 
     def _found(self, key: str, memory: dict[str, Any]) -> Launched:
         self._remember(key, {**memory, "answer": {"data": None, "task_id": None}})

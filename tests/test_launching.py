@@ -186,6 +186,11 @@ def test_without_a_store_a_later_try_is_not_sent_when_altcraft_may_have_forgotte
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
+def test_where_nobody_remembers_no_clock_can_make_a_later_try_send_again(altcraft_sandbox, launch):
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(dedup=False, tries=Tries(since=altcraft_sandbox.clock.now() + timedelta(seconds=30)))
+
+
 def test_a_retry_with_an_empty_store_knows_that_nothing_was_sent(altcraft_sandbox, launch):
     assert not launch(store=Store(), tries=Tries(since=datetime.min.replace(tzinfo=UTC))).replayed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
@@ -96,7 +96,7 @@ class _RunOperator(WaitingOperator):
         launcher = self.launcher(context)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         status = reply.data if isinstance(reply.data, dict) else {}
-        now = reply.server_time or datetime.now(UTC)
+        now = self._before_the_launch(mailing_id, reply.server_time or datetime.now(UTC))
         if context["ti"].try_number <= 1:
             # A later try's launch may have happened, and a mailing that was sent need not be active any more.
             self.check_startable(status, mailing_id)
@@ -186,6 +186,11 @@ class _RunOperator(WaitingOperator):
         bound = earliest(context, now=now, window=self.hook.settings.deduplication_window)
         start = self._last_start(mailing_id, bound)
         return start or bound, start
+
+    def _before_the_launch(self, mailing_id: int, now: datetime) -> datetime:
+        """The server's clock, past any start that its whole seconds would count as later."""
+        last = self._last_start(mailing_id, now)
+        return now if last is None else last + timedelta(microseconds=1)
 
     def _last_start(self, mailing_id: int, since: datetime) -> datetime | None:
         from airflow_provider_altcraft.api.states import starts

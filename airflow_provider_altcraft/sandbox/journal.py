@@ -19,6 +19,7 @@ class Call:
     :param request: its body; the token is replaced, and long lists are cut.
     :param headers: its headers; the authorisation is replaced.
     :param body_size: bytes of its body.
+    :param body_digest: SHA-256 of the bytes as they came: the same for a request that was sent again.
     :param request_id: its Request-ID.
     :param http_status: what it got; 0 where the connection was dropped.
     :param error: the ``error`` of its answer.
@@ -31,6 +32,7 @@ class Call:
     request: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body_size: int = 0
+    body_digest: str = ""
     request_id: str | None = None
     http_status: int = 0
     error: int | None = None

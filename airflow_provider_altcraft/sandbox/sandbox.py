@@ -48,14 +48,14 @@ class Sandbox:
         self.behaviour = behaviour or Behaviour()
         self.token = token
         self.port = port
-        self.clock = Clock(start, speed)
-        self._seed = seed
+        self._start, self._speed, self._seed = start, speed, seed
         self.reset()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def reset(self) -> None:
-        """Be as new: nothing has arrived, no faults. Behaviour and clock stay as they are."""
+        """Be as new: nothing has arrived, no faults, the clock at its start. Behaviour stays as it is."""
+        self.clock = Clock(self._start, self._speed)
         self.faults = Faults(self._seed)
         self.journal = Journal()
         self.deliveries = Deliveries()

@@ -8,16 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from email.utils import format_datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from airflow_provider_altcraft.sandbox.contract import METHODS as CONTRACT
 from airflow_provider_altcraft.sandbox.contract import Refused, checked
+from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Fault
 from airflow_provider_altcraft.sandbox.journal import Call, redacted
 from airflow_provider_altcraft.sandbox.methods import METHODS, Act
 from airflow_provider_altcraft.sandbox.page import PAGE
+from airflow_provider_altcraft.sandbox.world import World
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.sandbox.sandbox import Sandbox
@@ -34,6 +37,7 @@ class Server:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._underway = 0
 
     def application(self) -> web.Application:
         """The routes."""
@@ -56,6 +60,7 @@ class Server:
             sandbox.clock.now(),
             headers={key: "***" if key == "authorization" else value for key, value in headers.items()},
             body_size=len(body),
+            body_digest=sha256(body).hexdigest(),
             request_id=headers.get(sandbox.behaviour.request_id_header.lower()),
         )
         sandbox.journal.add(call)
@@ -65,7 +70,11 @@ class Server:
             early = await self._early(fault, request, call)
             if early is not None:
                 return early
-        (status, answer), replayed = await self._answer(request, headers, body, call, fault)
+        self._underway += 1
+        try:
+            (status, answer), replayed = await self._answer(request, headers, body, call, fault)
+        finally:
+            self._underway -= 1
         if fault is not None and fault.kind == "delay_after":
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "drop_after":
@@ -108,6 +117,8 @@ class Server:
     ) -> tuple[Answer, bool]:
         """The answer, and whether it came from memory."""
         sandbox, name = self._sandbox, call.endpoint
+        # What is still worked on when the sandbox is reset happens where it began.
+        scene = sandbox.world, sandbox.deliveries
         delay = fault.seconds if fault is not None and fault.kind == "delay" else 0.0
         try:
             given = self._parse(body)
@@ -117,12 +128,12 @@ class Server:
             return self._refusal(refused), False
         if name not in CONTRACT or not CONTRACT[name].changes:
             await asyncio.sleep(delay)
-            return self._work(name, given, call), False
+            return self._work(name, given, call, scene), False
         memory = sandbox.deduplication
         key = memory.key(name, headers, token, body)
         if key is None:
             await asyncio.sleep(delay)
-            return self._work(name, given, call), False
+            return self._work(name, given, call, scene), False
         earlier = memory.recall(key, sandbox.clock.now())
         if earlier is not None:
             running = sandbox.behaviour.duplicate_while_running
@@ -136,7 +147,7 @@ class Server:
         answer: Answer | None = None
         try:
             await asyncio.sleep(delay)
-            answer = self._work(name, given, call)
+            answer = self._work(name, given, call, scene)
             if fault is not None and fault.kind == "error_after":
                 answer = self._refusal(Refused(fault.code, fault.text, "Internal error"))
         finally:
@@ -165,13 +176,11 @@ class Server:
             raise Refused(self._sandbox.behaviour.wrong_token_code, "no such token", "No access")
         return token
 
-    def _work(self, name: str, given: dict[str, Any], call: Call) -> Answer:
+    def _work(self, name: str, given: dict[str, Any], call: Call, scene: tuple[World, Deliveries]) -> Answer:
         sandbox = self._sandbox
         try:
             body = checked(name, given)
-            act = Act(
-                name, sandbox.world, sandbox.deliveries, sandbox.behaviour, sandbox.clock.now(), call.request_id, body
-            )
+            act = Act(name, *scene, sandbox.behaviour, sandbox.clock.now(), call.request_id, body)
             answer = METHODS[name](act)
         except Refused as refused:
             return self._refusal(refused)
@@ -198,6 +207,7 @@ class Server:
             ("GET", "deliveries"): self._deliveries,
             ("POST", "reset"): self._reset,
             ("POST", "advance"): self._advance,
+            ("POST", "speed"): self._set_speed,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "behaviour"): self._set_behaviour,
@@ -208,7 +218,7 @@ class Server:
         return web.json_response(await control(request), dumps=lambda value: json.dumps(value, default=_plain))
 
     async def _state(self, request: web.Request) -> Any:
-        return self._sandbox.state()
+        return {**self._sandbox.state(), "underway": self._underway}
 
     async def _journal(self, request: web.Request) -> Any:
         return [asdict(call) for call in self._sandbox.journal.calls(request.query.get("endpoint"))]
@@ -223,6 +233,10 @@ class Server:
     async def _advance(self, request: web.Request) -> Any:
         self._sandbox.clock.advance(float((await request.json())["seconds"]))
         return {"now": self._sandbox.clock.now()}
+
+    async def _set_speed(self, request: web.Request) -> Any:
+        self._sandbox.clock.speed = float((await request.json())["speed"])
+        return {}
 
     async def _add_fault(self, request: web.Request) -> Any:
         self._sandbox.faults.add(Fault(**await request.json()))
