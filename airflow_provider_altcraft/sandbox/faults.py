@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Kind = Literal[
     "status", "api_error", "error_after", "delay", "delay_after", "rate_limited", "cut_body", "html", "drop_before",
@@ -22,6 +23,7 @@ class Fault:
         answer. ``html``: a page, nothing done. ``drop_before``, ``drop_after``: the connection ends before or after
         the work.
     :param endpoint: path below ``/api/v1.1/``, or ``*``.
+    :param where: parameters that the request must have, such as ``{"id": 7}``.
     :param nth: the n-th matching call, from 1; every call if it is not given.
     :param times: how often the rule applies at most.
     :param probability: of applying, from the sandbox's seed.
@@ -32,6 +34,7 @@ class Fault:
 
     kind: Kind
     endpoint: str = "*"
+    where: dict[str, Any] = field(default_factory=dict)
     nth: int | None = None
     times: int | None = None
     probability: float | None = None
@@ -58,10 +61,10 @@ class Faults:
         """Lift all rules."""
         self._rules.clear()
 
-    def meet(self, endpoint: str) -> Fault | None:
+    def meet(self, endpoint: str, request: Mapping[str, Any]) -> Fault | None:
         """The fault that this call meets."""
         for fault, counts in self._rules:
-            if fault.endpoint not in ("*", endpoint):
+            if fault.endpoint not in ("*", endpoint) or not fault.where.items() <= request.items():
                 continue
             counts[0] += 1
             spent = fault.times is not None and counts[1] >= fault.times

@@ -64,7 +64,7 @@ class Server:
             request_id=headers.get(sandbox.behaviour.request_id_header.lower()),
         )
         sandbox.journal.add(call)
-        fault = sandbox.faults.meet(name)
+        fault = sandbox.faults.meet(name, _parameters(body))
         if fault is not None:
             call.fault = fault.kind
             early = await self._early(fault, request, call)
@@ -207,6 +207,7 @@ class Server:
             ("GET", "deliveries"): self._deliveries,
             ("POST", "reset"): self._reset,
             ("POST", "advance"): self._advance,
+            ("POST", "mailings"): self._add_mailing,
             ("POST", "speed"): self._set_speed,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
@@ -234,6 +235,9 @@ class Server:
         self._sandbox.clock.advance(float((await request.json())["seconds"]))
         return {"now": self._sandbox.clock.now()}
 
+    async def _add_mailing(self, request: web.Request) -> Any:
+        return asdict(self._sandbox.add_mailing(**await request.json()))
+
     async def _set_speed(self, request: web.Request) -> Any:
         self._sandbox.clock.speed = float((await request.json())["speed"])
         return {}
@@ -250,6 +254,15 @@ class Server:
         for name, value in (await request.json()).items():
             setattr(self._sandbox.behaviour, name, value)
         return {}
+
+
+def _parameters(body: bytes) -> dict[str, Any]:
+    """What a request asks for, as far as it can be read."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _dropped(request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -71,6 +71,13 @@ class Altcraft:
     def launches(self) -> Counter[int]:
         """Launches by mailing."""
         return Counter(launch["mailing_id"] for launch in self._ask("GET", "deliveries")["launches"])
+
+    def sent(self) -> dict[int, list[int]]:
+        """How often each profile was sent a mailing, by mailing."""
+        times: dict[int, list[int]] = defaultdict(list)
+        for key, count in self._ask("GET", "deliveries")["sent"].items():
+            times[int(key.split("/")[0])].append(count)
+        return times
 
     def entries(self) -> Counter[str]:
         """Entries into scenarios, by ``<scenario>/<profile>``."""
