@@ -72,6 +72,10 @@ class Altcraft:
         """Launches by mailing."""
         return Counter(launch["mailing_id"] for launch in self._ask("GET", "deliveries")["launches"])
 
+    def active(self) -> dict[int, bool]:
+        """Whether each mailing is active."""
+        return {mailing["id"]: mailing["is_active"] for mailing in self._ask("GET", "state")["mailings"]}
+
     def sent(self) -> dict[int, list[int]]:
         """How often each profile was sent a mailing, by mailing."""
         times: dict[int, list[int]] = defaultdict(list)

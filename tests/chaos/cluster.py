@@ -60,7 +60,7 @@ class Cluster:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__PARALLELISM": "6",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
             "AIRFLOW__API_AUTH__JWT_SECRET": "chaos" * 16,
@@ -69,7 +69,7 @@ class Cluster:
             **environment,
         }
         self._commands = {"scheduler": ["scheduler"], "triggerer": ["triggerer"]}
-        if _is_airflow_3():
+        if is_airflow_3():
             self._commands = {
                 "api-server": ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
                 "dag-processor": ["dag-processor"],
@@ -112,6 +112,12 @@ class Cluster:
         connection.close()
         return found
 
+    def mark_failed(self, dag_id: str) -> None:
+        """What a user does to a deferred task."""
+        with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE task_instance SET state = 'failed', trigger_id = NULL WHERE dag_id = %s", [dag_id])
+        connection.close()
+
     def until(self, ready: Callable[[dict[str, Any]], bool], *, within: float) -> dict[str, tuple[str | None, int]]:
         """The tasks, once they are as they should be, or when the seconds are over."""
         end = time.monotonic() + within
@@ -120,7 +126,7 @@ class Cluster:
         return tasks
 
 
-def _is_airflow_3() -> bool:
+def is_airflow_3() -> bool:
     from airflow import __version__
 
     return int(__version__.split(".")[0]) >= 3

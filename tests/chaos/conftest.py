@@ -17,7 +17,7 @@ def sandbox_process():
 @pytest.fixture
 def altcraft(sandbox_process, monkeypatch):
     """The process, with a connection to it that gives up on an answer after a moment."""
-    extra = {"read_timeout": 0.15, "max_attempts": 3}
+    extra = {"read_timeout": 0.12, "max_attempts": 3}
     monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", sandbox_process.connection(**extra))
     sandbox_process.reset()
     return sandbox_process

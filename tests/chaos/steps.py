@@ -14,6 +14,9 @@ IN_THE_RESUME = "in the resume"
 TRIGGERER = "the triggerer, while deferred"
 SCHEDULER = "the scheduler with its workers, while waiting"
 
+SIGTERM = "SIGTERM, while waiting"
+ENDED_BY_A_USER = "ended by a user, while deferred"
+
 OF_THE_TASK = (
     BEFORE_REQUEST,
     ON_THE_WIRE,
@@ -23,7 +26,7 @@ OF_THE_TASK = (
     WAITING,
     IN_THE_RESUME,
 )
-LONG = 60.0
+LONG = 200.0
 """Seconds, by Altcraft's clock, of a mailing that is still going out when something else than its task is killed."""
 
 
@@ -41,12 +44,14 @@ class Case:
     :param job: ``launch``, or ``import``: a batch of profiles into a trigger mailing.
     :param mailing_id: its own mailing, so that the cases cannot take each other's launches for theirs.
     :param deferred: whether it waits in the triggerer.
+    :param cancel: its ``cancel_on_kill``.
     """
 
     job: str
     step: str
     deferred: bool
     mailing_id: int
+    cancel: bool = False
 
     @property
     def mode(self) -> str:
@@ -61,7 +66,7 @@ class Case:
     @property
     def name(self) -> str:
         """What is killed, where and how."""
-        return f"{self.job}, {self.step}, {self.mode}"
+        return f"{self.job}, {self.step}, {self.mode}{', cancel_on_kill' if self.cancel else ''}"
 
     @property
     def endpoint(self) -> str:
@@ -81,7 +86,7 @@ class Case:
     @property
     def duration(self) -> float:
         """Seconds that the mailing takes, by Altcraft's clock."""
-        return LONG if self.step in (TRIGGERER, SCHEDULER) else 5.0
+        return LONG if self.step in (TRIGGERER, SCHEDULER, ENDED_BY_A_USER) else 5.0
 
 
 def cases() -> list[Case]:
@@ -92,4 +97,11 @@ def cases() -> list[Case]:
     pairs += [(TRIGGERER, True), (SCHEDULER, False), (SCHEDULER, True)]
     launches = [("launch", *pair) for pair in pairs]
     imports = [("import", step, step != WAITING) for step in OF_THE_TASK]
-    return [Case(*each, mailing_id=100 + number) for number, each in enumerate(launches + imports)]
+    killed = [Case(*each, mailing_id=100 + number) for number, each in enumerate(launches + imports)]
+    return [
+        *killed,
+        Case("launch", SIGTERM, deferred=False, mailing_id=201),
+        Case("launch", SIGTERM, deferred=False, mailing_id=202, cancel=True),
+        Case("launch", ENDED_BY_A_USER, deferred=True, mailing_id=203),
+        Case("launch", ENDED_BY_A_USER, deferred=True, mailing_id=204, cancel=True),
+    ]

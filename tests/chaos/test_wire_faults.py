@@ -30,8 +30,9 @@ FAULTS = (
     {"kind": "html", "code": 502},
     {"kind": "html", "code": 200},
     {"kind": "cut_body"},
-    {"kind": "delay", "seconds": 0.25},
-    {"kind": "delay_after", "seconds": 0.25},
+    # Thrice: while the first request is worked on, its repeats get the answer that is the least documented.
+    *[{"kind": "delay", "seconds": 0.2}] * 3,
+    {"kind": "delay_after", "seconds": 0.2},
     {"kind": "api_error", "code": 500},
     {"kind": "error_after", "code": 500},
 )
@@ -103,6 +104,7 @@ def test_whatever_the_wire_does(altcraft, job, block):
             sleep=altcraft.advance,
             between_tries=altcraft.fall_quiet,
         )
+        altcraft.fall_quiet()
         most, least = happened(altcraft, job)
         told = f"{job} {seed}: {behaviour} {faults} store={remembers} deferred={deferrable} -> {end}"
         assert most <= 1, told

@@ -24,11 +24,11 @@ class Dying:
 
     case: steps.Case
 
-    def die_at(self, step):
+    def die_at(self, step, by=signal.SIGKILL):
         marker = Path(os.environ["CHAOS_HOME"]) / f"{self.dag_id}.killed"
         if step == self.case.step and not marker.exists():
             marker.write_text(step)
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
 
     def work(self, context):
         client = self.hook.client
@@ -68,6 +68,7 @@ class Dying:
 
     def sleep(self, seconds):
         self.die_at(steps.WAITING)
+        self.die_at(steps.SIGTERM, by=signal.SIGTERM)
         super().sleep(seconds)
 
     def finish(self, context, verdict, result):
@@ -84,7 +85,7 @@ class DyingImport(Dying, AltcraftImportAndStartOperator):
 
 
 OPERATORS = {
-    "launch": lambda case, **how: DyingLaunch(mailing_id=case.mailing_id, **how),
+    "launch": lambda case, **how: DyingLaunch(mailing_id=case.mailing_id, cancel_on_kill=case.cancel, **how),
     "import": lambda case, **how: DyingImport(
         trigger_id=case.mailing_id, profiles=steps.PROFILES, batch_size=3, max_in_flight=1, **how
     ),
