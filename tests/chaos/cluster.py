@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
@@ -99,9 +99,12 @@ class Cluster:
             )
 
     def kill(self, name: str) -> None:
-        """``kill -9``, with all its children."""
+        """``kill -9``, with all its children; some of them lead process groups of their own."""
         process = self._processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
         process.wait(timeout=10)
 
     def tasks(self) -> dict[str, tuple[str | None, int]]:
@@ -147,7 +150,8 @@ SHORT_HEARTBEATS = {
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "5",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
     "SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "10",
-    "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
+    # Late enough for the executor to tell first: Airflow 2.11 may fail the DAG run of a task that both retry.
+    "SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "20",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
     "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
