@@ -27,10 +27,10 @@ REFUSALS = frozenset({400, 401, 402, 403, 404})
 """Codes that say no (CONTRACT 1.4). What the repeat of a request gets that is still worked on is not documented."""
 REFUSALS_PASSED = 5
 """Remembered refusals that one launch goes past, each to the next derived id."""
-STILL_UNDERWAY = timedelta(minutes=10)
+STILL_UNDERWAY = timedelta(minutes=30)
 """How long after a request was sent a start in a mailing's log can be its doing."""
-LARGEST_ANSWER = 8_192
-"""Characters of an answer that is kept in the store; Altcraft itself remembers the larger ones."""
+MOST_ITEMS = 100
+"""Items of an answer that is kept in the store; Altcraft itself remembers the larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,6 @@ class Launcher:
         # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
         self._turn = Lock()
 
-    def recall(self, endpoint: str) -> bool:
-        """Whether the store knows that it was launched."""
-        return "answer" in self._recall(self._key(endpoint, ""))
-
     def launch(self, endpoint: str, params: Params, *, now: datetime, look: Look = nobody_can_tell) -> Launched:
         """Make a call that must happen once.
 
@@ -223,6 +219,8 @@ class Launcher:
         memory = self._recall(key)
         if "answer" in memory:
             return self._taken_up(memory)
+        if memory.get("refused"):
+            memory = {"attempt": memory["attempt"]}
         earlier = self._earlier(memory)
         if earlier is not None and not catalogued(endpoint).effect.converges:
             found = self._settled(endpoint, key, memory, earlier, now, look)
@@ -250,11 +248,11 @@ class Launcher:
                 if earlier is not None and type(error) is AltcraftRejected:
                     # An earlier try's request may still be worked on, and this be the answer to a repeat.
                     error.in_doubt = True
-                return self._doubted(error, endpoint, key, intent, look)
+                return self._doubted(error, endpoint, key, intent, look, settled=earlier is None)
             except AltcraftTransportError as error:
-                return self._doubted(error, endpoint, key, intent, look)
+                return self._doubted(error, endpoint, key, intent, look, settled=earlier is None)
             self._remember_answer(key, intent, reply)
-            since = began if memory or not reply.replayed else None
+            since = began if "since" in memory or not reply.replayed else None
             return Launched(reply.data, reply.task_id, request_id, reply.replayed, since)
 
     def _key(self, endpoint: str, content: str) -> str:
@@ -274,9 +272,9 @@ class Launcher:
                 self._store.set(key, memory)
 
     def _remember_answer(self, key: str, intent: dict[str, Any], reply: Reply) -> None:
-        answer = {"data": reply.data, "task_id": reply.task_id}
-        if self._store is not None and len(json.dumps(answer, default=str)) <= LARGEST_ANSWER:
-            self._remember(key, {**intent, "answer": answer})
+        data = None if reply.task_id else reply.data
+        if not isinstance(data, list) or len(data) <= MOST_ITEMS:
+            self._remember(key, {**intent, "answer": {"data": data, "task_id": reply.task_id}})
 
     def _taken_up(self, memory: dict[str, Any]) -> Launched:
         if memory.get("max_tries") not in (None, self._tries.max_tries):
@@ -290,9 +288,9 @@ class Launcher:
 
     def _earlier(self, memory: dict[str, Any]) -> datetime | None:
         """No later than the first request of an earlier try; ``None`` if there certainly was none."""
-        if memory:
-            return moment_of(memory.get("since")) or datetime.min.replace(tzinfo=UTC)
-        if self._store is not None and not self._tries.cleared:
+        if "since" in memory:
+            return moment_of(memory["since"]) or datetime.min.replace(tzinfo=UTC)
+        if memory or (self._store is not None and not self._tries.cleared):
             return None
         return self._tries.since
 
@@ -327,17 +325,25 @@ class Launcher:
         key: str,
         intent: dict[str, Any],
         look: Look,
+        *,
+        settled: bool,
     ) -> Launched:
-        """The launch after all, if a look shows it; else the error, or its doubt where no later try could settle it."""
+        """The launch after all, if a look shows it; else the error, or its doubt where no later try could settle it.
+
+        :param settled: whether no earlier try left anything open.
+        """
         fault = isinstance(error, AltcraftRejected) and error.is_fault
         remembered = fault and isinstance(error, AltcraftRejected) and error.replayed
         lasting = remembered or not self._client.settings.deduplicates
         if error.in_doubt and (lasting or fault):
+            # Kept before the look: if this process ends at it, a later try looks before it sends.
+            self._remember(key, {**intent, "fault": True})
             if look(_moment(intent["since"]), None):
                 return self._found(key, intent)
             if lasting and not catalogued(endpoint).effect.converges:
                 raise self._unknown(endpoint, intent["request_id"], error) from error
-            self._remember(key, {**intent, "fault": True})
+        elif settled and not error.in_doubt:
+            self._remember(key, {**intent, "refused": True})
         raise error
 
     def _unknown(self, endpoint: str, request_id: str | None, error: Exception | None) -> AltcraftOutcomeUnknown:

@@ -200,6 +200,33 @@ def test_a_cleared_task_with_an_empty_store_may_have_outlived_it(altcraft_sandbo
         launch(store=Store(), tries=Tries(since=datetime.min.replace(tzinfo=UTC), cleared=True))
 
 
+def test_a_launch_that_was_refused_is_not_in_doubt_however_late_its_reason_goes(altcraft_sandbox, launch):
+    store = Store()
+    altcraft_sandbox.mailing(7).is_active = False
+    with pytest.raises(AltcraftRejected):
+        launch(store=store)
+    altcraft_sandbox.mailing(7).is_active = True
+    altcraft_sandbox.clock.advance(3 * 86_400)
+    late = Tries(since=datetime.now(UTC), cleared=True, max_tries=1)
+    assert not launch(store=store, tries=late).replayed
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
+@pytest.mark.parametrize("then", ["rate_limited", "api_error"])
+def test_a_refusal_of_a_later_try_does_not_settle_what_an_earlier_one_left_open(altcraft_sandbox, launch, then):
+    store = Store()
+    altcraft_sandbox.faults.add(Fault("drop_after", START, times=2))
+    with pytest.raises(AltcraftTransportError):
+        launch(store=store)
+    altcraft_sandbox.faults.add(Fault(then, START, times=2, code=400, seconds=0))
+    with pytest.raises(AltcraftRejected):
+        launch(store=store, tries=AN_HOUR_AGO)
+    altcraft_sandbox.clock.advance(2 * 86_400)
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(store=store, tries=AN_HOUR_AGO)
+    assert altcraft_sandbox.deliveries.total_launches == 1
+
+
 def test_a_clear_is_told_that_it_does_not_launch_again(altcraft_sandbox, launch):
     store, lines = Store(), []
     launch(store=store, tries=Tries(max_tries=1))
