@@ -43,7 +43,7 @@ PLACEHOLDERS = {"host": "example.altcraft.com", "schema": "https", "port": "443"
 def get_provider_info() -> dict[str, Any]:
     """The provider as Airflow's ``provider_info.schema.json`` describes it."""
     modules = {
-        "operators": ("mailings", "scenarios", "campaigns"),
+        "operators": ("mailings", "scenarios", "campaigns", "profiles"),
         "sensors": ("tasks", "mailings", "campaigns"),
         "hooks": ("altcraft",),
         "triggers": ("altcraft",),

@@ -51,10 +51,11 @@ class Report:
         self.as_batch += 0 if answer.itemised else answer.accepted
         self.reasons.update(str(refusal.code) for refusal in answer.refusals)
 
-    def check(self, *, max_rejects: int, kept_at: str | None) -> None:
+    def check(self, *, max_rejects: int, max_reject_ratio: float | None = None, kept_at: str | None) -> None:
         """Refuse to be green when rows are missing or too many were rejected.
 
         :param max_rejects: rejected rows that are put up with.
+        :param max_reject_ratio: or their share of the rows sent, where that allows more.
         :param kept_at: where the rejected rows are, for the error.
         :raises AltcraftRowsError: naming the numbers and what to do.
         """
@@ -63,7 +64,8 @@ class Report:
                 f"The rows do not add up: {self}. Altcraft's answers leave {self.unaccounted:,} rows open. Look at the"
                 f" tasks in Altcraft before sending them again{_named(self.task_ids)}."
             )
-        self.check_rejects(max_rejects=max_rejects, kept_at=kept_at)
+        allowed = max(max_rejects, int(self.sent * (max_reject_ratio or 0)))
+        self.check_rejects(max_rejects=allowed, kept_at=kept_at)
 
     def check_rejects(self, *, max_rejects: int, kept_at: str | None) -> None:
         """Refuse to be green when too many rows were rejected, as far as that is known.
@@ -74,7 +76,8 @@ class Report:
             kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them with their reasons"
             codes = ", ".join(f"{code}: {times:,}" for code, times in self.reasons.most_common(5))
             raise AltcraftRowsError(
-                f"{self.rejected:,} of {self.sent:,} rows were rejected, {max_rejects:,} are allowed (max_rejects)."
+                f"{self.rejected:,} of {self.sent:,} rows were rejected, {max_rejects:,} are allowed (max_rejects,"
+                f" max_reject_ratio)."
                 f" By error code: {codes}. {kept}. The {self.accepted:,} others were accepted."
             )
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_altcraft.airflow_compat import (
     default_deferrable,
@@ -19,7 +19,7 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftRowsError
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
@@ -225,6 +225,8 @@ class DeliveringOperator(WaitingOperator):
         object store (``s3://conn@bucket/path``). They hold personal data.
     :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
         hides rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param on_empty: what no rows at all mean: ``succeed``, ``skip`` the task, or ``fail`` it.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "reject_path")
@@ -239,6 +241,8 @@ class DeliveringOperator(WaitingOperator):
         timezone: str = "UTC",
         reject_path: str | None = None,
         max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
         poll_interval: float = 10,
         **kwargs: Any,
     ) -> None:
@@ -249,6 +253,8 @@ class DeliveringOperator(WaitingOperator):
         self.timezone = timezone
         self.reject_path = reject_path
         self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.on_empty = on_empty
 
     def delivery(self, context: Any, destination: Destination) -> Delivery:
         """A delivery to this destination, checked as far as it can be before the first row.
@@ -261,8 +267,12 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.pipeline import Delivery
 
         self.check_waiting()
-        if self.max_rejects > 0 and not self.reject_path:
+        if (self.max_rejects or self.max_reject_ratio) and not self.reject_path:
             raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
+        if self.max_reject_ratio is not None and not 0 <= self.max_reject_ratio <= 1:
+            raise AltcraftConfigurationError(f"max_reject_ratio is a share from 0 to 1, not {self.max_reject_ratio!r}.")
+        if self.on_empty not in ("succeed", "skip", "fail"):
+            raise AltcraftConfigurationError(f"on_empty must be 'succeed', 'skip' or 'fail', not {self.on_empty!r}.")
         client, row = self.hook.client, destination.endpoint
         launcher = self.launcher(context)
 
@@ -286,6 +296,8 @@ class DeliveringOperator(WaitingOperator):
         """Wait for the tasks that the rows became, and account for each row."""
         from airflow_provider_altcraft.watches import TaskWatch
 
+        if not delivery.report.read:
+            self._empty()
         result = {"report": delivery.report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
         if not delivery.tasks:
             return self._account(context, delivery.report)
@@ -317,12 +329,19 @@ class DeliveringOperator(WaitingOperator):
         )
         return self._account(context, report)
 
+    def _empty(self) -> None:
+        """There were no rows."""
+        if self.on_empty == "skip":
+            raise AirflowSkipException("The source has no rows (on_empty='skip').")
+        if self.on_empty == "fail":
+            raise AltcraftRowsError("The source has no rows, and on_empty='fail' says there must be some.")
+
     def _account(self, context: Any, report: Report) -> dict[str, Any]:
         kept_at = self._rejects(context, self.destination).location if report.rejected else None
         self.log.info("%s%s", report, f"; rejected rows are kept in {kept_at}" if kept_at else "")
         if report.as_batch:
             self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
-        report.check(max_rejects=self.max_rejects, kept_at=kept_at)
+        report.check(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
         return report.summary(kept_at=kept_at)
 
     def _rejects(self, context: Any, destination: Destination) -> Rejects:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 _log = logging.getLogger(__name__)
-
-_STREAMING = frozenset({"sqlite"})
-"""Kinds of connection whose ordinary cursor fetches as it goes."""
 
 Rows = Iterator[Sequence[Any]]
 
@@ -59,12 +57,39 @@ class Query:
             rows = self._cursor.fetchmany(self._rows_at_a_time)
 
     def _open(self, connection: Any) -> Any:
-        kind = str(getattr(self._hook, "conn_type", ""))
-        if kind == "postgres" and type(connection).__module__.split(".")[0] in {"psycopg2", "psycopg"}:
-            return connection.cursor(name=f"altcraft_{uuid4().hex}")
-        if kind not in _STREAMING:
-            _log.warning(
-                "A %s connection may hold the whole result in memory: no streaming cursor is known for it.",
-                kind or "database",
-            )
+        driver = type(connection).__module__.split(".")[0]
+        opener = _STREAMING.get(driver)
+        if opener is not None:
+            return opener(connection)
+        _log.warning(
+            "A %s connection may hold the whole result in memory: no streaming cursor is known for its driver, %s.",
+            getattr(self._hook, "conn_type", None) or "database",
+            driver,
+        )
         return connection.cursor()
+
+
+def _named(connection: Any) -> Any:
+    """PostgreSQL: a cursor on the server."""
+    return connection.cursor(name=f"altcraft_{uuid4().hex}")
+
+
+def _unbuffered(connection: Any) -> Any:
+    """MySQL and MariaDB: rows stay on the server until they are fetched."""
+    return connection.cursor(import_module(f"{type(connection).__module__.split('.')[0]}.cursors").SSCursor)
+
+
+def _plain(connection: Any) -> Any:
+    """Drivers whose ordinary cursor fetches as it goes."""
+    return connection.cursor()
+
+
+_STREAMING: dict[str, Callable[[Any], Any]] = {
+    "psycopg2": _named,
+    "psycopg": _named,
+    "MySQLdb": _unbuffered,
+    "pymysql": _unbuffered,
+    "mysql": _plain,
+    "sqlite3": _plain,
+}
+"""How to stream, by the driver's top-level module."""

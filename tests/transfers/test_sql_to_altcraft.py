@@ -141,15 +141,3 @@ def test_postgresql_does_not_hold_the_whole_result(postgres):
     with Query(hook, "SELECT generate_series(1, 100000)", None, rows_at_a_time=10) as query:
         assert query._cursor.name
         assert next(iter(query)) == (1,)
-
-
-def test_an_unknown_driver_is_read_with_a_warning(caplog):
-    class Hook:
-        conn_type = "teradata"
-
-        def get_conn(self):
-            return sqlite3.connect(":memory:")
-
-    with Query(Hook(), "SELECT 1 AS one", None) as query:
-        assert (query.columns, list(query)) == (("one",), [(1,)])
-    assert "teradata" in caplog.text

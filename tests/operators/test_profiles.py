@@ -1,0 +1,85 @@
+"""Profiles from Python into a database."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
+
+from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
+from tests.contexts import Store, context
+
+PROFILES = [{"email": f"ann-{number}@example.com", "_fname": "Ann"} for number in range(20)]
+BROKEN = {"email": "nobody"}
+
+
+def load(**arguments):
+    return AltcraftImportProfilesOperator(**{"task_id": "load", "db_id": "1", "profiles": PROFILES, **arguments})
+
+
+def broken(count, of=20):
+    return [*PROFILES[: of - count], *[BROKEN] * count]
+
+
+def test_profiles_are_imported_row_by_row_accounted_for(altcraft_sandbox):
+    result = load(batch_size=6).execute(context())
+    assert (result["read"], result["accepted"], result["requests"]) == (20, 20, 4)
+    assert len(altcraft_sandbox.profiles()) == 20
+
+
+def test_a_generator_is_read_on_the_worker(altcraft_sandbox):
+    assert load(profiles=lambda: iter(PROFILES)).execute(context())["accepted"] == 20
+
+
+@pytest.mark.parametrize("mode", ["update", "add"])
+def test_the_mode_chooses_the_endpoint(altcraft_sandbox, mode):
+    altcraft_sandbox.world.database(1).save(PROFILES[0], "email", None, known=None)
+    profiles = PROFILES[:1] if mode == "update" else PROFILES[1:]
+    load(profiles=profiles, mode=mode).execute(context())
+    assert altcraft_sandbox.journal.calls(f"profiles/{mode}_batch")
+
+
+def test_a_retry_imports_no_batch_twice(altcraft_sandbox):
+    store = Store()
+    load(batch_size=6).execute(context(store=store))
+    load(batch_size=6).execute(context(store=store, try_number=2))
+    assert len(altcraft_sandbox.journal.calls("profiles/import_batch")) == 4
+
+
+def test_a_share_of_rejects_is_put_up_with(altcraft_sandbox, tmp_path):
+    result = load(profiles=broken(2), max_reject_ratio=0.1, reject_path=str(tmp_path)).execute(context())
+    assert (result["accepted"], result["rejected"]) == (18, 2)
+
+
+def test_more_than_the_share_fails_the_task(altcraft_sandbox, tmp_path):
+    with pytest.raises(AltcraftRowsError, match="3 of 20 rows were rejected, 2 are allowed"):
+        load(profiles=broken(3), max_reject_ratio=0.1, reject_path=str(tmp_path)).execute(context())
+
+
+@pytest.mark.parametrize(
+    ("on_empty", "error"), [("succeed", None), ("skip", AirflowSkipException), ("fail", AltcraftRowsError)]
+)
+def test_no_rows_mean_what_the_dag_says(altcraft_sandbox, on_empty, error):
+    operator = load(profiles=[], on_empty=on_empty)
+    if error is None:
+        assert operator.execute(context())["read"] == 0
+    else:
+        with pytest.raises(error, match="no rows"):
+            operator.execute(context())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"db_id": ""}, "db_id is empty"),
+        ({"mode": "merge"}, "mode must be"),
+        ({"max_reject_ratio": 0.1}, "needs reject_path"),
+        ({"max_reject_ratio": 10, "reject_path": "/tmp/x"}, "a share from 0 to 1"),
+        ({"on_empty": "ignore"}, "on_empty must be"),
+        ({"profiles": "{{ rows }}"}, "no template"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, reason):
+    with pytest.raises(AirflowFailException, match=reason):
+        load(**arguments).execute(context())
+    assert len(altcraft_sandbox.journal) == 0
