@@ -40,41 +40,51 @@ class FieldMapping:
 
     :param columns: names of the query's columns, in order.
     :param field_mapping: column -> Altcraft field; ``None`` takes every column under its own name.
+    :param constants: fields that are the same in every profile.
     :raises AltcraftConfigurationError: for a column that occurs twice or does not exist, or a field that two
         columns would fill.
     """
 
-    def __init__(self, columns: Sequence[str], field_mapping: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[str],
+        field_mapping: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+    ) -> None:
         wanted = {name: name for name in columns} if field_mapping is None else dict(field_mapping)
         _refuse_twice("The query returns the column", (name for name in columns if name in wanted))
-        _refuse_twice("field_mapping fills the field", wanted.values())
+        self._constants = dict(constants or {})
+        _refuse_twice("field_mapping and constants fill the field", [*wanted.values(), *self._constants])
         missing = sorted(set(wanted) - set(columns))
         if missing:
             raise AltcraftConfigurationError(
                 f"field_mapping names columns that the query does not return: {', '.join(missing)}."
                 f" It returns {', '.join(columns)}."
             )
-        self.fields = tuple(wanted.values())
+        self.fields = (*wanted.values(), *self._constants)
         self._sources = tuple((columns.index(column), field) for column, field in wanted.items())
 
     def profiles(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
         """The profiles of the rows, values untouched."""
-        sources = self._sources
+        sources, constants = self._sources, self._constants
         for row in rows:
-            yield {field: row[index] for index, field in sources}
+            yield {field: row[index] for index, field in sources} | constants
 
 
 class ProfileEncoder:
     """Writes profiles as JSON, each value by the table above.
 
-    :param nulls: what to do with a value that is not there.
+    :param nulls: what to do with a value that is not there; or field -> what to do, ``omit`` where it names none.
     :param timezone: the zone of datetimes that name none.
     """
 
-    def __init__(self, *, nulls: NullPolicy = "omit", timezone: tzinfo) -> None:
-        if nulls not in {"omit", "send"}:
-            raise AltcraftConfigurationError(f"nulls must be 'omit' or 'send', not {nulls!r}.")
-        self._omit = nulls == "omit"
+    def __init__(self, *, nulls: NullPolicy | Mapping[str, NullPolicy] = "omit", timezone: tzinfo) -> None:
+        by_field = nulls if isinstance(nulls, Mapping) else {}
+        for policy in by_field.values() if isinstance(nulls, Mapping) else [nulls]:
+            if policy not in {"omit", "send"}:
+                raise AltcraftConfigurationError(f"nulls must be 'omit' or 'send', not {policy!r}.")
+        self._send_all = nulls == "send"
+        self._send = frozenset(name for name, policy in by_field.items() if policy == "send")
         self._timezone = timezone
 
     def encode(self, profile: Mapping[str, Any]) -> bytes:
@@ -85,7 +95,7 @@ class ProfileEncoder:
         fields = {}
         for name, value in profile.items():
             sent = self._value(name, value)
-            if sent is not None or not self._omit:
+            if sent is not None or self._send_all or name in self._send:
                 fields[name] = sent
         return _ENCODER.encode(fields)
 

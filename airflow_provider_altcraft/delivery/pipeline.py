@@ -115,9 +115,10 @@ class Delivery:
         for _ in batches(items, self._limits):
             pass
 
-    def run(self, profiles: Iterable[Mapping[str, Any]]) -> None:
+    def run(self, profiles: Iterable[Mapping[str, Any] | None]) -> None:
         """Send all rows and count the answers. Of a destination that makes tasks, ``settle`` counts them later.
 
+        :param profiles: one for each row; ``None`` for a row that needs no sending.
         :raises AltcraftError: if a batch could not be delivered; the batches in flight are waited for first.
         """
         in_flight: set[Future[None]] = set()
@@ -129,10 +130,13 @@ class Delivery:
             while in_flight:
                 in_flight = _finished(in_flight)
 
-    def _items(self, profiles: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+    def _items(self, profiles: Iterable[Mapping[str, Any] | None]) -> Iterator[Item]:
         report = self.report
         for row, profile in enumerate(profiles, start=1):
             report.read = row
+            if profile is None:
+                report.skipped += 1
+                continue
             item = Item(row, self._encoder.encode(profile))
             if all(profile.get(name) in (None, "") for name in self._key_fields):
                 self._refuse(f"row-{row}", [item], [Refusal(0, 0, NO_KEY)])

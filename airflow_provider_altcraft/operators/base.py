@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
@@ -219,7 +219,8 @@ class DeliveringOperator(WaitingOperator):
 
     :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
     :param max_in_flight: requests at a time.
-    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it.
+    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
     :param timezone: the zone of datetimes that name none.
     :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an
         object store (``s3://conn@bucket/path``). They hold personal data.
@@ -237,7 +238,7 @@ class DeliveringOperator(WaitingOperator):
         *,
         batch_size: int = 10_000,
         max_in_flight: int = 4,
-        nulls: NullPolicy = "omit",
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
         timezone: str = "UTC",
         reject_path: str | None = None,
         max_rejects: int = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -12,6 +12,9 @@ from airflow_provider_altcraft.operators.base import DeliveringOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
+
+
+RowProcessor = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
 
 class SqlToAltcraftOperator(DeliveringOperator):
@@ -25,13 +28,22 @@ class SqlToAltcraftOperator(DeliveringOperator):
     :param sql_conn_id: a connection of any ``DbApiHook``. Templated.
     :param destination: ``ProfileDatabase``, ``Scenario`` or ``TriggerMailing``. Its id is templated.
     :param field_mapping: column -> Altcraft field; every column under its own name if it is not given.
+    :param constants: fields that are the same in every profile. Templated.
+    :param row_processor: called on the worker with each profile, as fields and values; returns the profile to send,
+        or ``None`` to skip the row.
     :param parameters: parameters of the statement. Templated, and not logged here.
     :param sql_hook_params: arguments for the hook.
 
     Returns counters, task ids and where rejects are kept. Sending rows, waiting and rejects: ``DeliveringOperator``.
     """
 
-    template_fields: Sequence[str] = (*DeliveringOperator.template_fields, "sql", "sql_conn_id", "parameters")
+    template_fields: Sequence[str] = (
+        *DeliveringOperator.template_fields,
+        "sql",
+        "sql_conn_id",
+        "parameters",
+        "constants",
+    )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
@@ -42,6 +54,8 @@ class SqlToAltcraftOperator(DeliveringOperator):
         sql_conn_id: str,
         destination: Destination,
         field_mapping: Mapping[str, str] | None = None,
+        constants: Mapping[str, Any] | None = None,
+        row_processor: RowProcessor | None = None,
         parameters: Sequence[Any] | Mapping[str, Any] | None = None,
         sql_hook_params: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -51,6 +65,8 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.sql_conn_id = sql_conn_id
         self.destination = destination
         self.field_mapping = field_mapping
+        self.constants = constants
+        self.row_processor = row_processor
         self.parameters = parameters
         self.sql_hook_params = sql_hook_params
 
@@ -67,14 +83,16 @@ class SqlToAltcraftOperator(DeliveringOperator):
             )
         delivery = self.delivery(context, destination)
         with Query(self._source(), self.sql, self.parameters) as query:
-            mapping = FieldMapping(query.columns, self.field_mapping)
+            mapping = FieldMapping(query.columns, self.field_mapping, self.constants)
             missing = [name for name in destination.key_fields if name not in mapping.fields]
-            if missing:
+            # A processor may add them; a row that has none then is rejected by itself.
+            if missing and self.row_processor is None:
                 raise AltcraftConfigurationError(
                     f"Altcraft finds a profile by {', '.join(destination.key_fields)}, and no column becomes"
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
-            delivery.run(mapping.profiles(query))
+            profiles = mapping.profiles(query)
+            delivery.run(profiles if self.row_processor is None else _processed(profiles, self.row_processor))
         return self.conclude(context, delivery)
 
     def _source(self) -> Any:
@@ -82,3 +100,15 @@ class SqlToAltcraftOperator(DeliveringOperator):
         if not callable(getattr(hook, "get_conn", None)) or not hasattr(hook, "get_records"):
             raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not one of a SQL database.")
         return hook
+
+
+def _processed(profiles: Iterable[dict[str, Any]], process: RowProcessor) -> Iterator[Mapping[str, Any] | None]:
+    """The profiles as the processor returns them. Its errors are not chained: they may quote the row."""
+    for row, profile in enumerate(profiles, start=1):
+        try:
+            yield process(profile)
+        except Exception as error:
+            raise AltcraftConfigurationError(
+                f"row_processor failed at row {row} with {type(error).__name__}. Its message is withheld, since it may"
+                " quote personal data."
+            ) from None

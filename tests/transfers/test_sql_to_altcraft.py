@@ -105,6 +105,42 @@ def test_what_cannot_be_sent_is_refused_before_any_call(altcraft_sandbox, wareho
     assert len(altcraft_sandbox.journal) == 0
 
 
+def test_constants_are_in_every_profile(altcraft_sandbox, warehouse, run):
+    run(operator(constants={"_vendor": "warehouse"}))
+    assert {profile["_vendor"] for profile in altcraft_sandbox.profiles().values()} == {"warehouse"}
+
+
+def test_a_row_processor_changes_rows_and_skips_them(altcraft_sandbox, warehouse, run):
+    def only_odd(profile):
+        number = int(profile["email"][1:].split("@")[0])
+        return {**profile, "balance": str(number)} if number % 2 else None
+
+    result = run(operator(row_processor=only_odd))
+    assert (result["read"], result["skipped"], result["sent"], result["accepted"]) == (25, 12, 13, 13)
+    assert {profile["balance"] for profile in altcraft_sandbox.profiles().values()} == {
+        str(number) for number in range(1, 26, 2)
+    }
+
+
+def test_a_row_processor_that_fails_names_the_row_and_quotes_nothing(altcraft_sandbox, warehouse):
+    def fails(profile):
+        raise ValueError(profile["email"])
+
+    with pytest.raises(AirflowFailException, match="at row 1 with ValueError") as caught:
+        operator(row_processor=fails).execute(context())
+    assert "example.com" not in repr(caught.value)
+    assert caught.value.__cause__.__cause__ is None
+
+
+def test_a_null_is_sent_only_for_the_fields_that_say_so(altcraft_sandbox, warehouse, run):
+    sql = "SELECT mail, NULL AS name, NULL AS city FROM customers ORDER BY id"
+    mapping = {"mail": "email", "name": "_fname", "city": "_city"}
+    run(operator(sql=sql, field_mapping=mapping, nulls={"_fname": "send"}))
+    (first, *_) = altcraft_sandbox.profiles().values()
+    assert "_city" not in first
+    assert first["_fname"] is None
+
+
 def test_the_id_of_a_destination_is_a_template():
     sync = operator(destination=Scenario("{{ params.workflow_id }}"))
     sync.render_template_fields({"params": {"workflow_id": 12}})
