@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import LaunchingOperator, WaitingOperator
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
+from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.operators.runs import SOURCES, RunOperator, content_params, is_active, is_inactive
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.objects import Content, StartSchedule
     from airflow_provider_altcraft.launching import Launched
-    from airflow_provider_altcraft.waiting import Verdict
 
 MAILING_TYPES = {"broadcast": "campaigns/broadcasts", "regular": "campaigns/regulars"}
-SOURCES = ("list", "segment")
-CANCEL_SECONDS = (1.0, 2.5)
-"""To connect and to answer, for the call that stops a mailing: SIGKILL comes 5 s after SIGTERM."""
 
 
 def _family(mailing_type: str) -> str:
@@ -28,215 +23,7 @@ def _family(mailing_type: str) -> str:
     return MAILING_TYPES[mailing_type]
 
 
-class _RunOperator(WaitingOperator):
-    """One run of a mailing: begun once, and waited for.
-
-    :param mailing_id: the mailing. Templated.
-    :param override_source_type: audience of this run: ``list`` (a database) or ``segment``.
-    :param override_source_id: id of that audience. Templated.
-    :param override_limit: messages of this run at most. Templated.
-    :param content: what this run says differently. Templated.
-    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6).
-    :param cancel_on_kill: whether killing the task, or the end of its ``execution_timeout``, stops the mailing:
-        it is deactivated, and what is queued is dropped (CONTRACT 5.4). A worker that is shut down kills its tasks,
-        too; and what has gone out cannot be called back.
-    """
-
-    template_fields: Sequence[str] = (
-        *WaitingOperator.template_fields,
-        "mailing_id",
-        "override_source_type",
-        "override_source_id",
-        "override_limit",
-        "content",
-    )
-
-    def __init__(
-        self,
-        *,
-        mailing_id: int | str,
-        override_source_type: str | None = None,
-        override_source_id: int | str | None = None,
-        override_limit: int | str | None = None,
-        content: Content | dict[str, Any] | None = None,
-        attach: list[dict[str, Any]] | None = None,
-        cancel_on_kill: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.mailing_id = mailing_id
-        self.override_source_type = override_source_type
-        self.override_source_id = override_source_id
-        self.override_limit = override_limit
-        self.content = content
-        self.attach = attach
-        self.cancel_on_kill = cancel_on_kill
-        self._cancel: dict[str, Any] | None = None
-
-    @abstractmethod
-    def run_of(self, mailing_id: int) -> tuple[str, dict[str, Any]]:
-        """The call that begins a run: endpoint and parameters beside the overrides."""
-
-    def starts_are_ours(self) -> bool:
-        """Whether a start in the log right after our request is our doing."""
-        return True
-
-    def check_startable(self, status: Mapping[str, Any], mailing_id: int) -> None:
-        """Refuse what Altcraft would refuse, before anything is launched."""
-
-    def work(self, context: Any) -> Any:
-        """Begin the run, and wait for it to end."""
-        from airflow_provider_altcraft.api.objects import identifier
-        from airflow_provider_altcraft.watches import MailingWatch
-
-        self.check_waiting()
-        mailing_id = identifier("mailing_id", self.mailing_id)
-        endpoint, params = self.run_of(mailing_id)
-        params = {"id": mailing_id, **params, **self._overrides()}
-        launcher = self.launcher(context)
-        reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
-        status = reply.data if isinstance(reply.data, dict) else {}
-        now = self._before_the_launch(mailing_id, reply.server_time or datetime.now(UTC))
-        if context["ti"].try_number <= 1:
-            # A later try's launch may have happened, and a mailing that was sent need not be active any more.
-            self.check_startable(status, mailing_id)
-        self._cancel = self._cancel_call(context, mailing_id)
-        launched = launcher.launch(
-            endpoint, params, now=now, look=lambda since, until: self._started(mailing_id, since, until)
-        )
-        if launched.replayed and self.cancel_on_kill and _is_inactive(status):
-            raise AltcraftJobFailed(
-                f"Mailing {mailing_id} was launched at an earlier try, and is not active any more: it may have been"
-                " stopped when that try was killed (cancel_on_kill). Look in Altcraft how many it reached."
-            )
-        since, launched_at = self._moments(context, launched, mailing_id, now)
-        result = {
-            "mailing_id": mailing_id,
-            "request_id": launched.request_id,
-            "replayed": launched.replayed,
-            "launched_at": launched_at.isoformat() if launched_at else None,
-        }
-        self.log.info(
-            "Mailing %d: %s (Request-ID %s).",
-            mailing_id,
-            f"launched before, at {launched_at or 'a time nobody knows'}" if launched.replayed else "launched",
-            launched.request_id,
-        )
-        if not self.wait_for_completion:
-            return result
-        return self.await_end(context, MailingWatch(mailing_id, since.isoformat()), result)
-
-    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Stop the mailing if ``execution_timeout`` is over, as it does on a worker."""
-        if verdict.cause == "execution_timeout" and self.cancel_on_kill:
-            self._cancel = self._cancel_call(context, result["mailing_id"])
-            self._stop_mailing()
-        return super().finish(context, verdict, result)
-
-    def on_kill(self) -> None:
-        """Note it, and stop the mailing where that was asked for."""
-        super().on_kill()
-        if self.cancel_on_kill and self._cancel is not None:
-            self._stop_mailing()
-
-    def check_killed(self) -> None:
-        """Stop, if Airflow said so. A mailing that was stopped, too, is not taken up by another try."""
-        if self.killed and self.cancel_on_kill and self._cancel is not None:
-            raise AltcraftJobFailed(
-                f"The task was killed, and mailing {self._cancel['params']['id']} stopped with it (cancel_on_kill)."
-            )
-        super().check_killed()
-
-    def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
-        """The call that stops the mailing, for the trigger."""
-        return self._cancel_call(context, result["mailing_id"]) if self.cancel_on_kill else None
-
-    def _cancel_call(self, context: Any, mailing_id: int) -> dict[str, Any]:
-        # By try: a mailing that was activated again can be stopped again.
-        endpoint, content = "campaigns/deactivate", f"try {context['ti'].try_number}"
-        return {
-            "endpoint": endpoint,
-            "params": {"id": mailing_id, "abort_if_running": True},
-            "request_id": self.identity(context).request_id(endpoint, content=content),
-        }
-
-    def _stop_mailing(self) -> None:
-        """One call, within the time that a killed task has. Never raises."""
-        from airflow_provider_altcraft.api.client import AltcraftClient
-
-        call = self._cancel or {}
-        connect, read = CANCEL_SECONDS
-        settings = replace(self.hook.settings, connect_timeout=connect, read_timeout=read)
-        try:
-            with AltcraftClient(settings) as client:
-                client.call(call["endpoint"], call["params"], request_id=call["request_id"], attempts=1)
-        except AltcraftError as error:
-            self.log.error("Mailing %s could not be stopped: %s", call["params"]["id"], error)
-        else:
-            self.log.warning("Mailing %s was stopped: deactivated, what was queued dropped.", call["params"]["id"])
-
-    def _moments(
-        self, context: Any, launched: Launched, mailing_id: int, now: datetime
-    ) -> tuple[datetime, datetime | None]:
-        """From when on the log is this run's, and when it was launched as far as that is known."""
-        from airflow_provider_altcraft.launching import earliest
-
-        if launched.since is not None:
-            return launched.since, launched.since
-        bound = earliest(context, now=now, window=self.hook.settings.deduplication_window)
-        start = self._last_start(mailing_id, bound)
-        return start or bound, start
-
-    def _before_the_launch(self, mailing_id: int, now: datetime) -> datetime:
-        """The server's clock, past any start that its whole seconds would count as later."""
-        last = self._last_start(mailing_id, now)
-        return now if last is None else last + timedelta(microseconds=1)
-
-    def _last_start(self, mailing_id: int, since: datetime) -> datetime | None:
-        from airflow_provider_altcraft.api.states import starts
-
-        try:
-            return max(starts(self._log_entries(mailing_id, since), since), default=None)
-        except AltcraftError:
-            return None
-
-    def _started(self, mailing_id: int, since: datetime, until: datetime | None) -> bool | None:
-        """Whether the mailing's log shows a run that began then; ``None`` if that cannot be told."""
-        from airflow_provider_altcraft.api.states import starts
-
-        if not self.starts_are_ours():
-            return None
-        try:
-            return True if list(starts(self._log_entries(mailing_id, since), since, until)) else None
-        except AltcraftError:
-            return None
-
-    def _log_entries(self, mailing_id: int, since: datetime) -> list[Mapping[str, Any]]:
-        reply = self.hook.call("campaigns/log_v2", {"id": mailing_id, "from_time": since.isoformat()})
-        return [entry for entry in reply.data or [] if isinstance(entry, Mapping)]
-
-    def _overrides(self) -> dict[str, Any]:
-        from airflow_provider_altcraft.api.objects import identifier
-
-        if (self.override_source_type is None) != (self.override_source_id is None):
-            raise AltcraftConfigurationError("override_source_type and override_source_id go together.")
-        if self.override_source_type not in (None, *SOURCES):
-            raise AltcraftConfigurationError(
-                f"override_source_type must be 'list' or 'segment', not {self.override_source_type!r}."
-            )
-        ids = {
-            name: identifier(name, value)
-            for name, value in (
-                ("override_source_id", self.override_source_id),
-                ("override_limit", self.override_limit),
-            )
-            if value is not None
-        }
-        content = _content(self.content) if self.content is not None else None
-        return {"override_source_type": self.override_source_type, "content": content, "attach": self.attach, **ids}
-
-
-class AltcraftLaunchMailingOperator(_RunOperator):
+class AltcraftLaunchMailingOperator(RunOperator):
     """Send a broadcast, or one extra run of a regular mailing, once (CONTRACT 6.5), and wait until it is sent.
 
     Every try of this task in this DAG run is the same launch: a retry takes up the one that happened. The mailing
@@ -257,7 +44,7 @@ class AltcraftLaunchMailingOperator(_RunOperator):
     nobody knows when) and, if waited for, ``finished_at``. Waiting: ``WaitingOperator``.
     """
 
-    template_fields: Sequence[str] = (*_RunOperator.template_fields, "mailing_type")
+    template_fields: Sequence[str] = (*RunOperator.template_fields, "mailing_type")
 
     def __init__(self, *, mailing_type: str = "broadcast", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -273,13 +60,13 @@ class AltcraftLaunchMailingOperator(_RunOperator):
 
     def check_startable(self, status: Mapping[str, Any], mailing_id: int) -> None:
         """It must be active."""
-        if _is_inactive(status):
+        if is_inactive(status):
             raise AltcraftJobFailed(
                 f"Mailing {mailing_id} is not active, so it cannot be launched: activate it in Altcraft first."
             )
 
 
-class AltcraftActivateMailingOperator(_RunOperator):
+class AltcraftActivateMailingOperator(RunOperator):
     """Activate a mailing (CONTRACT 5.3), and with ``run_now`` send it once and wait until it is sent.
 
     :param mailing_id: the mailing. Templated.
@@ -311,14 +98,14 @@ class AltcraftActivateMailingOperator(_RunOperator):
             raise AltcraftConfigurationError("What overrides a run goes with run_now=True (CONTRACT 5.3).")
         mailing_id = identifier("mailing_id", self.mailing_id)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
-        if _is_active(reply.data):
+        if is_active(reply.data):
             self.log.info("Mailing %d is active already.", mailing_id)
             return {"mailing_id": mailing_id, "replayed": False}
         launched = self.launcher(context).launch(
             "campaigns/activate",
             {"id": mailing_id},
             now=reply.server_time or datetime.now(UTC),
-            look=lambda since, until: _is_active(self.hook.mailing_status(mailing_id)) or None,
+            look=lambda since, until: is_active(self.hook.mailing_status(mailing_id)) or None,
         )
         return {"mailing_id": mailing_id, "replayed": launched.replayed}
 
@@ -563,7 +350,7 @@ class AltcraftCreateMailingOperator(LaunchingOperator):
             **{name: getattr(self, name) for name in as_they_are},
             "data_id": identifier("data_id", self.data_id),
             "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
-            "content": [_content(message) for message in self.content],
+            "content": [content_params(message) for message in self.content],
             # Spelt with two l when writing (CONTRACT 6.1).
             "agllimit_percent": self.aglimit_percent,
             "start_schedule": StartSchedule(**schedule).params
@@ -604,23 +391,3 @@ def _saved(operator: LaunchingOperator, created: Launched) -> int:
     mailing_id = identifier("the saved_id of Altcraft's answer", saved)
     operator.log.info("Mailing %d %s.", mailing_id, "was created at an earlier try" if created.replayed else "created")
     return mailing_id
-
-
-def _is_active(status: Any) -> bool:
-    return isinstance(status, Mapping) and str(status.get("is_active")).lower() == "true"
-
-
-def _is_inactive(status: Any) -> bool:
-    # Only a clear "no" counts: what the answer for a launched mailing says is not documented (CONTRACT 5.1).
-    return isinstance(status, Mapping) and str(status.get("is_active")).lower() == "false"
-
-
-def _content(message: Content | dict[str, Any]) -> dict[str, Any]:
-    from airflow_provider_altcraft.api.objects import Content
-
-    if isinstance(message, Mapping):
-        try:
-            return Content(**message).params
-        except TypeError as error:
-            raise AltcraftConfigurationError(f"content takes the fields of a content object: {error}.") from None
-    return message.params
