@@ -66,6 +66,7 @@ class RunOperator(WaitingOperator):
         self.attach = attach
         self.cancel_on_kill = cancel_on_kill
         self._cancel: dict[str, Any] | None = None
+        self._stopped = False
 
     @abstractmethod
     def run_of(self, mailing_id: int) -> tuple[str, dict[str, Any]]:
@@ -135,9 +136,9 @@ class RunOperator(WaitingOperator):
 
     def check_killed(self) -> None:
         """Stop, if Airflow said so. A mailing that was stopped, too, is not taken up by another try."""
-        if self.killed and self.cancel_on_kill and self._cancel is not None:
+        if self.killed and self._stopped:
             raise AltcraftJobFailed(
-                f"The task was killed, and mailing {self._cancel['params']['id']} stopped with it (cancel_on_kill)."
+                f"The task was killed, and mailing {self.mailing_id} stopped with it (cancel_on_kill)."
             )
         super().check_killed()
 
@@ -167,6 +168,7 @@ class RunOperator(WaitingOperator):
         except AltcraftError as error:
             self.log.error("Mailing %s could not be stopped: %s", call["params"]["id"], error)
         else:
+            self._stopped = True
             self.log.warning("Mailing %s was stopped: deactivated, what was queued dropped.", call["params"]["id"])
 
     def _moments(

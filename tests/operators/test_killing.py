@@ -70,6 +70,12 @@ def test_where_it_was_asked_for_the_mailing_is_stopped_and_the_task_is_final(alt
     assert not altcraft_sandbox.mailing(7).is_active
 
 
+def test_a_mailing_that_could_not_be_stopped_is_left_for_a_retry_to_take_up(altcraft_sandbox):
+    altcraft_sandbox.faults.add(Fault("drop_before", STOP))
+    with pytest.raises(AltcraftKilled, match="goes on"):
+        killed_while_waiting(launch(cancel_on_kill=True)).execute(context())
+
+
 def test_a_mailing_that_was_stopped_is_no_success_of_a_later_try(altcraft_sandbox):
     """The worker died between the stop and its own end, so Airflow tries again."""
     store = Store()
