@@ -41,6 +41,13 @@ class Behaviour:
     :param task_seconds_per_item: see there.
     :param tasks_fail: whether tasks end badly.
     :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
+    :param fields_shape: ``databases/fields_get`` answers with a ``list`` of fields, with an ``object`` that holds the
+        list as ``fields``, or is ``refused`` with 403; its page was not seen (CONTRACT 9).
+    :param duplicate_code_is_error: whether the item of a promo code that was there already carries an error; the
+        code is counted either way (CONTRACT 11).
+    :param discarded_code_is_error: the same of a code that the limit of its programme left out.
+    :param orders_answer: an import of orders answers for each order (``items``), or with the envelope alone
+        (``none``); its answer is cut in the documents (CONTRACT 11).
     :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
     :param regular_is_completed: what ``is_completed`` says of a regular mailing between two runs (CONTRACT 5.1).
     :param broadcast_stays_active: whether a broadcast that was sent could be sent again (CONTRACT 5.1).
@@ -66,6 +73,10 @@ class Behaviour:
     task_seconds_per_item: float = 0.0001
     tasks_fail: bool = False
     result_of_batches: Literal["itemised", "absent"] = "itemised"
+    fields_shape: Literal["list", "object", "refused"] = "list"
+    duplicate_code_is_error: bool = False
+    discarded_code_is_error: bool = True
+    orders_answer: Literal["items", "none"] = "items"
     mailing_already_running: Literal["accept", "reject"] = "accept"
     regular_is_completed: bool = False
     broadcast_stays_active: bool = True

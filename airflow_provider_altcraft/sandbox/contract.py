@@ -26,7 +26,8 @@ class Refused(Exception):
 class Method:
     """What a method takes.
 
-    :param takes: parameter -> type: ``int``, ``float``, ``str``, ``bool``, ``list``, ``dict`` or ``any``.
+    :param takes: parameter -> type: ``int``, ``float``, ``str``, ``bool``, ``list``, ``strings`` (a list of them),
+        ``dict`` or ``any``.
     :param needs: required parameters.
     :param changes: whether it changes data or launches something, and so is deduplicated (CONTRACT 1.8).
     """
@@ -77,6 +78,12 @@ METHODS: dict[str, Method] = {
     ),
     "profiles/list": Method(_takes(int="db_id limit", any="from_id", dict="query", list="fields"), ("db_id",)),
     "segments/list": Method(_PAGE),
+    "suppresses/email_add": Method(_takes(int="id", str="email"), ("id", "email"), changes=True),
+    "suppresses/emails_add": Method(_takes(int="id", strings="emails"), ("id", "emails"), changes=True),
+    "promocodes/import": Method(_takes(int="loyalty_id", strings="codes"), ("codes", "loyalty_id"), changes=True),
+    "market/orders/import": Method(
+        _takes(list="data custom_fields custom_line_statuses", bool="skip_triggers"), ("data",), changes=True
+    ),
     "workflows/list": Method(_PAGE),
     "workflows/activate": Method(_takes(int="id", bool="skip_profiles"), ("id",), changes=True),
     "workflows/import_and_start_batch_task": Method(
@@ -147,5 +154,7 @@ def _typed(key: str, value: Any, kind: str) -> Any:
     except ValueError:
         pass
     if (kind, type(value)) in {("list", list), ("dict", dict)}:
+        return value
+    if kind == "strings" and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return value
     raise Refused(400, f"wrong type of parameter: {key} must be {kind}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,11 +61,20 @@ class Faults:
         """Lift all rules."""
         self._rules.clear()
 
-    def meet(self, endpoint: str, request: Mapping[str, Any]) -> Fault | None:
-        """The fault that this call meets."""
+    def meet(self, endpoint: str, read: Callable[[], Mapping[str, Any]]) -> Fault | None:
+        """The fault that this call meets.
+
+        :param read: gives the parameters of the request. It is called only for a rule with ``where``, once at most:
+            a body may be large.
+        """
+        request: Mapping[str, Any] | None = None
         for fault, counts in self._rules:
-            if fault.endpoint not in ("*", endpoint) or not fault.where.items() <= request.items():
+            if fault.endpoint not in ("*", endpoint):
                 continue
+            if fault.where:
+                request = read() if request is None else request
+                if not fault.where.items() <= request.items():
+                    continue
             counts[0] += 1
             spent = fault.times is not None and counts[1] >= fault.times
             another = fault.nth is not None and counts[0] != fault.nth

@@ -16,14 +16,34 @@ from airflow_provider_altcraft.sandbox.deduplication import Deduplication
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Faults
 from airflow_provider_altcraft.sandbox.journal import Journal
-from airflow_provider_altcraft.sandbox.world import Campaign, Database, Mailing, Scenario, Task, World
+from airflow_provider_altcraft.sandbox.world import (
+    Campaign,
+    Database,
+    Mailing,
+    Programme,
+    Scenario,
+    SuppressionList,
+    Task,
+    World,
+)
+
+CUSTOMER_FIELDS = {
+    "CRM_ID": "string",
+    "loyalty_id": "string",
+    "loyalty_level": "string",
+    "balance": "string",
+    "last_purchase": "date",
+    "tags": "tags",
+}
+"""Custom fields of database 1, those of the examples among them."""
 
 
 class Sandbox:
     """A loopback Altcraft. Use it as a context manager, or ``start`` and ``stop`` it.
 
     A new one holds database 1 "Customers", segment 1 over it, scenario 12, broadcast 7, regular mailing 8, trigger
-    mailing 9 (all active), campaign 18 with broadcast 7 in it, and campaign 42 "Seasonal sale" (both inactive).
+    mailing 9 (all active), campaign 18 with broadcast 7 in it, campaign 42 "Seasonal sale" (both inactive), suppression
+    list 3 and loyalty programme 5.
 
     :param behaviour: switches for what the documents leave open.
     :param token: the API token it takes.
@@ -130,7 +150,10 @@ class Sandbox:
         return json.dumps(self.connection)
 
     def add_database(self, db_id: int, *, name: str = "Customers", fields: Mapping[str, str] | None = None) -> Database:
-        """Add a database."""
+        """Add a database.
+
+        :param fields: type by custom field, as ``databases/fields_get`` shows them after those of the system.
+        """
         database = self.world.databases[db_id] = Database(db_id, name, dict(fields or {}))
         return database
 
@@ -171,9 +194,32 @@ class Sandbox:
         task = self.world.tasks[task_id] = Task(task_id, self.clock.now(), seconds, result, not succeeds)
         return task
 
+    def add_suppression_list(self, list_id: int, *, name: str = "Suppressed") -> SuppressionList:
+        """Add a suppression list."""
+        suppression_list = self.world.suppression_lists[list_id] = SuppressionList(list_id, name)
+        return suppression_list
+
+    def add_programme(self, loyalty_id: int, *, name: str = "Programme", limit: int | None = None) -> Programme:
+        """Add a loyalty programme; it holds ``limit`` promo codes at most."""
+        programme = self.world.programmes[loyalty_id] = Programme(loyalty_id, name, limit)
+        return programme
+
     def profiles(self, db_id: int = 1) -> dict[str, dict[str, Any]]:
         """The profiles of a database, by id."""
         return self.world.database(db_id).profiles
+
+    def suppressed(self, list_id: int = 3) -> set[str]:
+        """The e-mail addresses on a suppression list."""
+        return self.world.suppression_list(list_id).emails
+
+    def promocodes(self, loyalty_id: int = 5) -> set[str]:
+        """The promo codes of a programme."""
+        return self.world.programme(loyalty_id).codes
+
+    @property
+    def orders(self) -> dict[str, dict[str, Any]]:
+        """The orders, by ``external_id``."""
+        return {external_id: order.data for external_id, order in self.world.orders.items()}
 
     def mailing(self, mailing_id: int) -> Mailing:
         """A mailing."""
@@ -225,11 +271,20 @@ class Sandbox:
                 }
                 for scenario in world.scenarios.values()
             ],
+            "suppression_lists": [
+                {"id": one.list_id, "name": one.name, "emails": len(one.emails)}
+                for one in world.suppression_lists.values()
+            ],
+            "programmes": [
+                {"id": programme.loyalty_id, "name": programme.name, "codes": len(programme.codes)}
+                for programme in world.programmes.values()
+            ],
+            "orders": len(world.orders),
             "tasks": [{"id": task.task_id, "progress": task.progress(now)} for task in self.tasks],
         }
 
     def _furnish(self) -> None:
-        self.add_database(1, fields={"CRM_ID": "string", "loyalty_id": "string", "balance": "string"})
+        self.add_database(1, fields=CUSTOMER_FIELDS)
         self.add_segment(1)
         self.add_scenario(12, name="Welcome")
         self.add_mailing(7, kind="broadcast", name="Morning broadcast")
@@ -237,3 +292,5 @@ class Sandbox:
         self.add_mailing(9, kind="trigger", name="Order confirmation")
         self.add_campaign(18, name="Autumn").mailings.append(7)
         self.add_campaign(42, name="Seasonal sale")
+        self.add_suppression_list(3, name="Complaints")
+        self.add_programme(5, name="Bonus")

@@ -64,7 +64,7 @@ class Server:
             request_id=headers.get(sandbox.behaviour.request_id_header.lower()),
         )
         sandbox.journal.add(call)
-        fault = sandbox.faults.meet(name, _parameters(body))
+        fault = sandbox.faults.meet(name, lambda: _parameters(body))
         if fault is not None:
             call.fault = fault.kind
             early = await self._early(fault, request, call)

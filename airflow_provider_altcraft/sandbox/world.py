@@ -1,4 +1,4 @@
-"""What there is at this Altcraft: databases, mailings, campaigns, scenarios, tasks. Ages by a moment it is given."""
+"""What there is at this Altcraft: databases, mailings, campaigns, orders and so on. Ages by a moment it is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from airflow_provider_altcraft.sandbox.contract import Refused
 
@@ -18,6 +18,14 @@ MATCHING = {
 }  # fmt: skip
 """Ways to find a profile (CONTRACT 1.9)."""
 
+SYSTEM_FIELDS = {
+    "_fname": "string", "_lname": "string", "_bdate": "date", "_sex": "int", "_status": "int", "_tz": "string",
+    "_country": "string", "_region": "string", "_city": "string", "_postal_code": "string", "_ip": "string",
+    "_browser": "string", "_vendor": "string", "_regdate": "datetime", "_regip": "string", "_regurl": "string",
+    "_regcountry": "string", "_regcity": "string", "email": "string", "phones": "array", "subscriptions": "array",
+}  # fmt: skip
+"""Fields that every database has (CONTRACT 12.3). The names are documented, most of the types are not."""
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()-]+")
 
@@ -28,7 +36,7 @@ class Database:
 
     :param db_id: its id.
     :param name: its name.
-    :param fields: custom fields, by type.
+    :param fields: type by custom field. They are shown, not enforced: a profile may carry any field.
     """
 
     db_id: int
@@ -90,9 +98,14 @@ def _field(matching: str, field_name: str | None) -> str:
     return field_name or names.get(matching, "email")
 
 
+def is_email(value: Any) -> bool:
+    """Whether it can be an e-mail address."""
+    return isinstance(value, str) and _EMAIL.fullmatch(value) is not None
+
+
 def _check_contacts(data: dict[str, Any]) -> None:
     email = data.get("email")
-    if email is not None and not (isinstance(email, str) and _EMAIL.fullmatch(email)):
+    if email is not None and not is_email(email):
         raise Refused(400, text="Invalid email")
     phones = data.get("phones", data.get("phone"))
     for phone in phones if isinstance(phones, list) else [phones] if phones is not None else []:
@@ -203,6 +216,61 @@ class Task:
         return 100 if passed >= self.seconds else int(100 * passed / self.seconds)
 
 
+@dataclass(slots=True)
+class SuppressionList:
+    """E-mail addresses that get no mail."""
+
+    list_id: int
+    name: str
+    emails: set[str] = field(default_factory=set)
+
+    def add(self, email: str) -> bool:
+        """Put an address on the list; whether it is new there.
+
+        :raises Refused: for what is no address.
+        """
+        if not is_email(email):
+            raise Refused(400, text="Invalid email")
+        new = email not in self.emails
+        self.emails.add(email)
+        return new
+
+
+@dataclass(slots=True)
+class Programme:
+    """A loyalty programme and its promo codes.
+
+    :param limit: how many codes it holds at most.
+    """
+
+    loyalty_id: int
+    name: str
+    limit: int | None = None
+    codes: set[str] = field(default_factory=set)
+
+    def add(self, code: str) -> Literal["inserted", "duplicated", "discarded_by_limit"]:
+        """Put a code into the programme; what became of it.
+
+        :raises Refused: for an empty code.
+        """
+        if not code:
+            raise Refused(400, text="Empty code")
+        if code in self.codes:
+            return "duplicated"
+        if self.limit is not None and len(self.codes) >= self.limit:
+            return "discarded_by_limit"
+        self.codes.add(code)
+        return "inserted"
+
+
+@dataclass(slots=True)
+class Order:
+    """An order of the market."""
+
+    order_id: int
+    data: dict[str, Any] = field(default_factory=dict)
+
+
 class World:
     """All of it."""
 
@@ -213,6 +281,9 @@ class World:
         self.campaigns: dict[int, Campaign] = {}
         self.scenarios: dict[int, Scenario] = {}
         self.tasks: dict[str, Task] = {}
+        self.suppression_lists: dict[int, SuppressionList] = {}
+        self.programmes: dict[int, Programme] = {}
+        self.orders: dict[str, Order] = {}
 
     def database(self, db_id: int) -> Database:
         """A database."""
@@ -232,6 +303,20 @@ class World:
     def scenario(self, workflow_id: int) -> Scenario:
         """A scenario."""
         return _found(self.scenarios, workflow_id, "scenario")
+
+    def suppression_list(self, list_id: int) -> SuppressionList:
+        """A suppression list."""
+        return _found(self.suppression_lists, list_id, "suppression list")
+
+    def programme(self, loyalty_id: int) -> Programme:
+        """A loyalty programme."""
+        return _found(self.programmes, loyalty_id, "loyalty programme")
+
+    def save_order(self, external_id: str, data: dict[str, Any]) -> int:
+        """Add or update an order; its id."""
+        order = self.orders.setdefault(external_id, Order(len(self.orders) + 1))
+        order.data.update(data)
+        return order.order_id
 
     def audience(self, data_type: str, data_id: int) -> list[str]:
         """The profiles that a mailing goes to; a segment holds all of its database."""

@@ -19,22 +19,6 @@ START = "campaigns/broadcasts/start"
 BATCH = "workflows/import_and_start_batch_task"
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox(speed=0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def post(sandbox):
-    def post(name, headers=None, /, **body):
-        return requests.post(
-            f"{sandbox.url}/api/v1.1/{name}", json={"token": sandbox.token, **body}, headers=headers, timeout=5
-        )
-
-    return post
-
-
 @pytest.mark.parametrize(
     ("name", "page"),
     [("scampaigns/completed", pages.COMPLETE), ("campaigns/regulars/add/", pages.CREATE_REGULAR)],

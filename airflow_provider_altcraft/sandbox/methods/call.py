@@ -55,6 +55,16 @@ def page(act: Act, items: Iterable[Body]) -> Body:
     return answer
 
 
+def attempt(work: Callable[..., Body], *arguments: Any) -> Body:
+    """The answer for one item of a batch: done, or refused by itself (CONTRACT 1.3)."""
+    try:
+        done = work(*arguments)
+    except Refused as refused:
+        # An item has no error_debug.
+        return {"error": refused.code, "error_text": refused.debug or refused.text}
+    return {"error": 0, "error_text": "Successful operation", **done}
+
+
 def moment(value: str) -> datetime:
     """A date-time of a request.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, page
-from airflow_provider_altcraft.sandbox.world import Database
+from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method, page
+from airflow_provider_altcraft.sandbox.world import SYSTEM_FIELDS, Database
 
 
 @method("databases/list")
@@ -24,20 +24,24 @@ def database(act: Act) -> Body:
 
 @method("databases/fields_get")
 def database_fields(act: Act) -> Body:
-    """The page of this method was not seen; the shape is the sandbox's own."""
-    db = act.world.database(act["id"])
-    return {"data": [{"name": name, "type": kind} for name, kind in db.fields.items()]}
+    """CONTRACT 9. The page of this method was not seen; the shapes and the words for types are the sandbox's own."""
+    shape = act.behaviour.fields_shape
+    if shape == "refused":
+        raise Refused(403, "databases/fields_get is not open to this token", "No access")
+    declared = {**SYSTEM_FIELDS, **act.world.database(act["id"]).fields}
+    fields = [{"name": name, "type": kind} for name, kind in declared.items()]
+    return {"data": {"fields": fields} if shape == "object" else fields}
 
 
 def taken(act: Act, db: Database, data: Any, *, known: bool | None = None) -> Body:
-    """One item of a batch: stored, or refused by itself (CONTRACT 1.3)."""
-    try:
+    """One profile of a batch: stored, or refused by itself."""
+
+    def save() -> Body:
         if not isinstance(data, dict):
             raise Refused(400, text="A profile must be an object")
-        profile_id = db.save(data, act["matching"] or "email", act["field_name"], known=known)
-    except Refused as refused:
-        return {"error": refused.code, "error_text": refused.text}
-    return {"error": 0, "error_text": "Successful operation", "profile_id": profile_id}
+        return {"profile_id": db.save(data, act["matching"] or "email", act["field_name"], known=known)}
+
+    return attempt(save)
 
 
 @method("profiles/import")

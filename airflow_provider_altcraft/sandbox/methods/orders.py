@@ -1,0 +1,40 @@
+"""Orders of the market."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method, moment
+from airflow_provider_altcraft.sandbox.world import MATCHING
+
+LINE_STATUSES = {"delivered", "canceled", "refunded", "in_process"}
+"""What a custom status of a line may mean (CONTRACT 11)."""
+
+
+@method("market/orders/import")
+def import_orders(act: Act) -> Body:
+    """CONTRACT 11. Whether a repeated order is another one is not documented; here it is the same one."""
+    for status in act["custom_line_statuses"] or []:
+        if not isinstance(status, dict) or str(status.get("type")) not in LINE_STATUSES:
+            raise Refused(400, f"the type of a custom line status must be one of {', '.join(sorted(LINE_STATUSES))}")
+    items = [attempt(_save, act, order) for order in act["data"]]
+    return {"result": items} if act.behaviour.orders_answer == "items" else {}
+
+
+def _save(act: Act, order: Any) -> Body:
+    if not isinstance(order, dict):
+        raise Refused(400, text="An order must be an object")
+    external_id = order.get("external_id")
+    if external_id in (None, "") or not isinstance(external_id, str | int):
+        raise Refused(400, text="No external_id")
+    matching = str(order.get("matching") or "email")
+    if matching not in MATCHING:
+        raise Refused(400, text=f"Unknown matching: {matching}")
+    if not isinstance(order.get("total_price", ""), str):
+        raise Refused(400, text="total_price must be a string")
+    if not isinstance(order.get("lines", []), list):
+        raise Refused(400, text="lines must be an array")
+    if "create_time" in order:
+        moment(str(order["create_time"]))
+    return {"id": act.world.save_order(str(external_id), order)}
