@@ -9,6 +9,7 @@ may have forgotten, and nothing was kept, the launch stops instead of guessing.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import moment_of
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
 from airflow_provider_altcraft.exceptions import AltcraftOutcomeUnknown, AltcraftRejected, AltcraftTransportError
 
 _NAMESPACE = UUID("6f1f1d0e-7f0b-5d5e-9a43-0c1a9f3f6b52")
@@ -29,8 +31,6 @@ REFUSALS_PASSED = 5
 """Remembered refusals that one launch goes past, each to the next derived id."""
 STILL_UNDERWAY = timedelta(minutes=30)
 """How long after a request was sent a start in a mailing's log can be its doing."""
-MOST_ITEMS = 100
-"""Items of an answer that is kept in the store; Altcraft itself remembers the larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +212,22 @@ class Launcher:
 
         return self._once(endpoint, content, send, datetime.now(UTC), nobody_can_tell)
 
+    def batches(self, endpoint: str, *, before: Callable[[], None]) -> Batches:
+        """Sends the batches of a delivery.
+
+        :param before: called before each; raises to stop.
+        """
+        return Batches(self, endpoint, before)
+
+    def batch_outcome(self, endpoint: str, content: str) -> dict[str, Any] | None:
+        """What was kept of a batch at an earlier try, if that was its end."""
+        found = self._recall(self._key(endpoint, content)).get("outcome")
+        return found if isinstance(found, dict) else None
+
+    def keep_batch_outcome(self, endpoint: str, content: str, outcome: dict[str, Any]) -> None:
+        """Keep what became of a batch: at a later try, it needs no sending."""
+        self._remember(self._key(endpoint, content), {"outcome": outcome, "max_tries": self._tries.max_tries})
+
     def _once(
         self, endpoint: str, content: str, send: Callable[[str, datetime], Reply], now: datetime, look: Look
     ) -> Launched:
@@ -251,7 +267,7 @@ class Launcher:
                 return self._doubted(error, endpoint, key, intent, look, settled=earlier is None)
             except AltcraftTransportError as error:
                 return self._doubted(error, endpoint, key, intent, look, settled=earlier is None)
-            self._remember_answer(key, intent, reply)
+            self._remember_answer(key, intent, reply, is_batch=bool(content))
             since = began if "since" in memory or not reply.replayed else None
             return Launched(reply.data, reply.task_id, request_id, reply.replayed, since)
 
@@ -271,10 +287,11 @@ class Launcher:
             with self._turn:
                 self._store.set(key, memory)
 
-    def _remember_answer(self, key: str, intent: dict[str, Any], reply: Reply) -> None:
-        data = None if reply.task_id else reply.data
-        if not isinstance(data, list) or len(data) <= MOST_ITEMS:
-            self._remember(key, {**intent, "answer": {"data": data, "task_id": reply.task_id}})
+    def _remember_answer(self, key: str, intent: dict[str, Any], reply: Reply, *, is_batch: bool) -> None:
+        # Of a batch that was answered row by row, only the outcome is kept, once nothing is left to do (``Batches``).
+        if reply.task_id or not is_batch:
+            answer = {"data": None if reply.task_id else reply.data, "task_id": reply.task_id}
+            self._remember(key, {**intent, "answer": answer})
 
     def _taken_up(self, memory: dict[str, Any]) -> Launched:
         if memory.get("max_tries") not in (None, self._tries.max_tries):
@@ -338,7 +355,7 @@ class Launcher:
         if error.in_doubt and (lasting or fault):
             # Kept before the look: if this process ends at it, a later try looks before it sends.
             self._remember(key, {**intent, "fault": True})
-            if look(_moment(intent["since"]), None):
+            if look(datetime.fromisoformat(intent["since"]), None):
                 return self._found(key, intent)
             if lasting and not catalogued(endpoint).effect.converges:
                 raise self._unknown(endpoint, intent["request_id"], error) from error
@@ -356,8 +373,40 @@ class Launcher:
         )
 
 
-def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value)
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Sends the batches of one delivery, each once.
+
+    :param launcher: of the task instance.
+    :param endpoint: that takes them.
+    :param before: called before each; raises to stop.
+    """
+
+    launcher: Launcher
+    endpoint: str
+    before: Callable[[], None]
+
+    def send(self, body: bytes, batch: str) -> Launched:
+        """Send a batch.
+
+        :param batch: the digest of its rows.
+        """
+        self.before()
+        return self.launcher.launch_batch(self.endpoint, body, batch)
+
+    def recall(self, batch: str) -> BatchAnswer | None:
+        """What an earlier try made of a batch, if that was its end. Why rows were refused stands in the rejects."""
+        outcome = self.launcher.batch_outcome(self.endpoint, batch)
+        if outcome is None:
+            return None
+        refusals = [Refusal(0, int(code), "") for code, times in outcome["rejected"].items() for _ in range(times)]
+        return BatchAnswer(outcome["accepted"], refusals, itemised=outcome["itemised"])
+
+    def settle(self, batch: str, verdict: BatchAnswer) -> None:
+        """Note what became of a batch, now that nothing of it is left to do. Neither rows nor texts are kept."""
+        codes = Counter(str(refusal.code) for refusal in verdict.refusals)
+        outcome = {"accepted": verdict.accepted, "rejected": dict(codes), "itemised": verdict.itemised}
+        self.launcher.keep_batch_outcome(self.endpoint, batch, outcome)
 
 
 def _old_refusal(error: AltcraftRejected, now: datetime, last: datetime | None) -> bool:

@@ -31,7 +31,7 @@ with DAG(
     (
         AltcraftTaskSensor(
             task_id="wait",
-            altcraft_task_id="{{ ti.xcom_pull(task_ids='start_scenario')['task_ids'] }}",
+            altcraft_task_id="{{ ti.xcom_pull(task_ids='start_scenario', key='altcraft_task_ids') }}",
             deferrable=True,
             poll_interval=2,
             timeout=600,

@@ -63,12 +63,18 @@ _ROWS = (
     # Databases, profiles and segments
     Endpoint("databases/list", READ),
     Endpoint("databases/get", READ),
+    Endpoint("databases/fields_get", READ),
     Endpoint("profiles/import", WRITE, payload="profile_id"),
     Endpoint("profiles/import_batch", WRITE, payload="result", items="data"),
     Endpoint("profiles/update_batch", WRITE, payload="result", items="data"),
     Endpoint("profiles/add_batch", CREATE, payload="result", items="data"),
     Endpoint("profiles/list", READ),
     Endpoint("segments/list", READ),
+    # Suppression lists, loyalty and market
+    Endpoint("suppresses/emails_add", WRITE, items="emails"),
+    Endpoint("promocodes/import", WRITE, items="codes"),
+    # That a repeat finds the order again by its external_id is not said.
+    Endpoint("market/orders/import", CREATE, payload="result", items="data"),
     # Scenarios
     Endpoint("workflows/list", READ),
     Endpoint("workflows/activate", WRITE),

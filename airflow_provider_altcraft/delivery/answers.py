@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,11 @@ class BatchAnswer:
     itemised: bool = True
 
 
-def read_items(items: Any, sent: int) -> BatchAnswer:
+Read = Callable[[Any, int], BatchAnswer]
+"""Reads the answer to a batch of so many rows."""
+
+
+def read_items(items: Any, sent: int, *, names_profiles: bool = True) -> BatchAnswer:
     """Read the per-item answers of a batch (CONTRACT 1.3, 2.1).
 
     An answer without a list speaks of the batch as a whole: it was a success, so every row was taken. A list of
@@ -45,23 +49,24 @@ def read_items(items: Any, sent: int) -> BatchAnswer:
 
     :param items: the list, one entry per row in the order sent; an entry is an object or a bare id.
     :param sent: rows in the batch.
+    :param names_profiles: whether an item that was taken names its profile; then one that names none was not.
     """
     if not isinstance(items, list):
         return BatchAnswer(accepted=sent, itemised=False)
     if len(items) != sent:
         return BatchAnswer(accepted=0, unaccounted=sent)
-    refusals = [refusal for position, item in enumerate(items) if (refusal := _refusal(position, item))]
+    refusals = [refusal for position, item in enumerate(items) if (refusal := _refusal(position, item, names_profiles))]
     return BatchAnswer(accepted=sent - len(refusals), refusals=refusals)
 
 
-def read_task_result(result: Any, sent: int) -> BatchAnswer:
+def read_task_result(result: Any, sent: int, read: Read = read_items) -> BatchAnswer:
     """Read ``data.result`` of a finished import task: an envelope of its own around the items (CONTRACT 2.1)."""
     if not isinstance(result, dict):
-        return read_items(result, sent)
+        return read(result, sent)
     code = _code(result.get("error"))
     if code:
         return refused_batch(code, str(result.get("error_text") or ""), sent)
-    return read_items(result.get("result"), sent)
+    return read(result.get("result"), sent)
 
 
 def refused_batch(code: int, text: str, sent: int) -> BatchAnswer:
@@ -69,13 +74,26 @@ def refused_batch(code: int, text: str, sent: int) -> BatchAnswer:
     return BatchAnswer(accepted=0, refusals=[Refusal(position, code, text) for position in range(sent)])
 
 
-def _refusal(position: int, item: Any) -> Refusal | None:
+def read_counters(answer: Any, sent: int, *names: str) -> BatchAnswer:
+    """Read an answer that only counts: rows that no counter covers were not taken, and nobody says which.
+
+    :param names: the counters of rows that were taken.
+    """
+    counted = [answer[name] for name in names if name in answer] if isinstance(answer, dict) else []
+    taken = sum(number for number in counted if isinstance(number, int))
+    open_rows = max(0, sent - taken) if counted else 0
+    return BatchAnswer(accepted=sent - open_rows, unaccounted=open_rows, itemised=False)
+
+
+def _refusal(position: int, item: Any, names_profiles: bool) -> Refusal | None:
     if not isinstance(item, dict):
-        return None if item else Refusal(position, 0, NO_PROFILE)
+        return None if item or not names_profiles else Refusal(position, 0, NO_PROFILE)
     code = _code(item.get("error"))
     text = str(item.get("error_text") or "")
     if code:
         return Refusal(position, code, text)
+    if not names_profiles:
+        return None
     # How a failed entry looks is documented for some methods only; one without error and without profile failed.
     if item.get("profile_id") or ("error" in item and "profile_id" not in item):
         return None

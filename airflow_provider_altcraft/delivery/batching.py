@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from airflow_provider_altcraft.delivery.ledger.prints import Print
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One row, ready to send.
+class Item(NamedTuple):
+    """One row, ready to send. A tuple, since there is one for each row.
 
     :param row: its number in the source, from 1.
     :param record: the profile as JSON.
+    :param floor: the watermark if this row is not accepted.
+    :param print: of its key and content, for the ledger.
     """
 
     row: int
-    record: bytes = field(repr=False)
+    record: bytes
+    floor: Any = None
+    print: Print | None = None
+
+    def __repr__(self) -> str:
+        return f"Item(row={self.row})"
 
 
 @dataclass(frozen=True, slots=True)

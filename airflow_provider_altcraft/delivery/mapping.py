@@ -1,124 +1,134 @@
-"""Rows of a query become Altcraft profiles.
-
-One treatment per type:
-
-=======================  ==============================================================================
-``None``, NaN, infinity  null: left out (``omit``, the default) or sent as ``null`` (``send``, it clears)
-``bool int float str``   as they are; a lone surrogate in a text becomes ``?``
-``Decimal``              text, exact: ``"1.10"``
-``date``                 ``YYYY-MM-DD``
-``datetime``             RFC 3339; one without a zone is taken to be in ``timezone``
-``time``                 ISO 8601
-``UUID``                 text
-``bytes``                Base64
-``list dict``            JSON, with the same treatment inside; nulls inside are kept
-anything else            refused, naming the field and the type
-=======================  ==============================================================================
-"""
+"""Columns of a query become fields of a profile."""
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, tzinfo
-from decimal import Decimal
-from typing import Any, Literal
-from uuid import UUID
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
-import msgspec
-
+from airflow_provider_altcraft.delivery.encoding import is_null
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
-NullPolicy = Literal["omit", "send"]
-
-_ENCODER = msgspec.json.Encoder(decimal_format="string", uuid_format="canonical")
+Step = str | int
+_STEP = re.compile(r"([^.\[\]]+)((?:\[\d+\])*)")
 
 
 class FieldMapping:
     """Which column of a query becomes which field of a profile. Built once, before the first row.
 
+    A target below the surface is written as a path: ``subscriptions[0].phone``. An object on the way to which no
+    column has a value is left out, whatever its constants are: a row without a phone gets no SMS subscription.
+
     :param columns: names of the query's columns, in order.
-    :param field_mapping: column -> Altcraft field; ``None`` takes every column under its own name.
-    :param constants: fields that are the same in every profile.
-    :raises AltcraftConfigurationError: for a column that occurs twice or does not exist, or a field that two
-        columns would fill.
+    :param field_mapping: column -> Altcraft field, or a list of them; ``None`` takes every column under its own name.
+    :param constants: target -> value, the same in every profile.
+    :raises AltcraftConfigurationError: for a column that occurs twice or does not exist, or a field that is filled
+        twice.
     """
 
     def __init__(
         self,
         columns: Sequence[str],
-        field_mapping: Mapping[str, str] | None = None,
+        field_mapping: Mapping[str, str | Sequence[str]] | None = None,
         constants: Mapping[str, Any] | None = None,
     ) -> None:
-        wanted = {name: name for name in columns} if field_mapping is None else dict(field_mapping)
-        _refuse_twice("The query returns the column", (name for name in columns if name in wanted))
-        self._constants = dict(constants or {})
-        _refuse_twice("field_mapping and constants fill the field", [*wanted.values(), *self._constants])
-        missing = sorted(set(wanted) - set(columns))
-        if missing:
-            raise AltcraftConfigurationError(
-                f"field_mapping names columns that the query does not return: {', '.join(missing)}."
-                f" It returns {', '.join(columns)}."
-            )
-        self.fields = (*wanted.values(), *self._constants)
-        self._sources = tuple((columns.index(column), field) for column, field in wanted.items())
+        if field_mapping is None:
+            pairs: list[tuple[str, tuple[Step, ...]]] = [(column, (column,)) for column in columns]
+            _refuse_twice("The query returns the column", columns)
+        else:
+            pairs = [(column, path_of(target)) for column, targets in field_mapping.items() for target in _all(targets)]
+            _refuse_twice("The query returns the column", (name for name in columns if name in field_mapping))
+            missing = sorted(set(field_mapping) - set(columns))
+            if missing:
+                raise AltcraftConfigurationError(
+                    f"field_mapping names columns that the query does not return: {', '.join(missing)}."
+                    f" It returns {', '.join(columns)}."
+                )
+        fixed = [(path_of(target), value) for target, value in (constants or {}).items()]
+        paths = [path for _, path in pairs] + [path for path, _ in fixed]
+        _refuse_overlaps(paths)
+        self._columns = [(columns.index(column), path) for column, path in pairs]
+        self._constants = fixed
+        self._is_flat = all(len(path) == 1 for path in paths)
+        self.fields: tuple[str, ...] = tuple(dict.fromkeys(str(path[0]) for path in paths))
 
-    def profiles(self, rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
-        """The profiles of the rows, values untouched."""
-        sources, constants = self._sources, self._constants
-        for row in rows:
-            yield {field: row[index] for index, field in sources} | constants
+    @property
+    def flat(self) -> tuple[list[int], list[Any]] | None:
+        """The columns and the constants in the order of ``fields``; ``None`` if a target lies below the surface."""
+        if not self._is_flat:
+            return None
+        return [index for index, _ in self._columns], [value for _, value in self._constants]
+
+    def profile(self, row: Sequence[Any]) -> dict[str, Any]:
+        """The profile of a row, values untouched."""
+        profile: dict[str, Any] = {}
+        filled: set[tuple[Step, ...]] = set()
+        for index, path in self._columns:
+            value = row[index]
+            if len(path) == 1:
+                profile[str(path[0])] = value
+            elif not is_null(value):
+                filled.update(path[:depth] for depth in range(1, len(path)))
+                _put(profile, path, value)
+        for path, value in self._constants:
+            # An object of which every value is a constant is not any row's, so it belongs to all.
+            parent = path[:-1]
+            if len(path) == 1 or parent in filled or not self._is_filled_by_columns(parent):
+                _put(profile, path, value)
+        return profile if self._is_flat else {name: _without_gaps(value) for name, value in profile.items()}
+
+    def _is_filled_by_columns(self, parent: tuple[Step, ...]) -> bool:
+        return any(path[: len(parent)] == parent for _, path in self._columns)
 
 
-class ProfileEncoder:
-    """Writes profiles as JSON, each value by the table above.
+class _Gap:
+    """A place of a list that nothing filled."""
 
-    :param nulls: what to do with a value that is not there; or field -> what to do, ``omit`` where it names none.
-    :param timezone: the zone of datetimes that name none.
+
+_GAP = _Gap()
+
+
+def path_of(target: str) -> tuple[Step, ...]:
+    """A target as the steps to it: ``subscriptions[0].phone`` is ``("subscriptions", 0, "phone")``.
+
+    :raises AltcraftConfigurationError: for what is not a path.
     """
+    steps: list[Step] = []
+    for part in target.split("."):
+        match = _STEP.fullmatch(part)
+        if match is None:
+            raise AltcraftConfigurationError(
+                f"{target!r} names no field: write a name, or a path such as 'subscriptions[0].phone'."
+            )
+        steps.append(match[1])
+        steps += [int(index) for index in re.findall(r"\d+", match[2])]
+    return tuple(steps)
 
-    def __init__(self, *, nulls: NullPolicy | Mapping[str, NullPolicy] = "omit", timezone: tzinfo) -> None:
-        by_field = nulls if isinstance(nulls, Mapping) else {}
-        for policy in by_field.values() if isinstance(nulls, Mapping) else [nulls]:
-            if policy not in {"omit", "send"}:
-                raise AltcraftConfigurationError(f"nulls must be 'omit' or 'send', not {policy!r}.")
-        self._send_all = nulls == "send"
-        self._send = frozenset(name for name, policy in by_field.items() if policy == "send")
-        self._timezone = timezone
 
-    def encode(self, profile: Mapping[str, Any]) -> bytes:
-        """One profile as UTF-8 JSON, compact, fields in their own order.
+def _all(targets: str | Sequence[str]) -> Sequence[str]:
+    return [targets] if isinstance(targets, str) else targets
 
-        :raises AltcraftConfigurationError: for a value of a type without a treatment.
-        """
-        fields = {}
-        for name, value in profile.items():
-            sent = self._value(name, value)
-            if sent is not None or self._send_all or name in self._send:
-                fields[name] = sent
-        return _ENCODER.encode(fields)
 
-    def _value(self, name: str, value: Any) -> Any:
-        treatment = _TREATMENTS.get(type(value))
-        if treatment is None:
-            return self._unusual(name, value)
-        return treatment(value)
+def _put(profile: dict[str, Any], path: tuple[Step, ...], value: Any) -> None:
+    place: Any = profile
+    for step, following in pairwise(path):
+        inner = place[step] if isinstance(step, int) else place.get(step)
+        if inner is None or inner is _GAP:
+            inner = place[step] = [] if isinstance(following, int) else {}
+        if isinstance(following, int):
+            inner.extend([_GAP] * (following + 1 - len(inner)))
+        place = inner
+    place[path[-1]] = value
 
-    def _unusual(self, name: str, value: Any) -> Any:
-        """Types that need the settings, and subclasses of the usual ones (``StrEnum``, pendulum's datetime)."""
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=self._timezone)
-        if isinstance(value, Mapping):
-            return {str(key): self._value(name, inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._value(name, inner) for inner in value]
-        for kind, treatment in _TREATMENTS.items():
-            if isinstance(value, kind):
-                return treatment(value)
-        raise AltcraftConfigurationError(
-            f"The field {name!r} holds a {type(value).__name__}, which has no form in JSON: convert it in the query."
-        )
+
+def _without_gaps(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_gaps(inner) for inner in value if inner is not _GAP]
+    if isinstance(value, dict):
+        return {name: _without_gaps(inner) for name, inner in value.items()}
+    return value
 
 
 def _refuse_twice(what: str, names: Iterable[str]) -> None:
@@ -127,35 +137,11 @@ def _refuse_twice(what: str, names: Iterable[str]) -> None:
         raise AltcraftConfigurationError(f"{what} {', '.join(twice)} more than once.")
 
 
-def _text(value: str) -> str:
-    text = str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _exact(value: Decimal) -> str | None:
-    return str(value) if value.is_finite() else None
-
-
-# bool before int, of which it is a subclass: the order is that in which subclasses are tried.
-_TREATMENTS: dict[type, Callable[[Any], Any]] = {
-    type(None): lambda value: None,
-    str: _text,
-    bool: bool,
-    int: int,
-    float: _finite,
-    Decimal: _exact,
-    date: date.isoformat,
-    time: time.isoformat,
-    UUID: str,
-    bytes: bytes,
-    bytearray: bytes,
-    memoryview: bytes,
-}
+def _refuse_overlaps(paths: Sequence[tuple[Step, ...]]) -> None:
+    """Refuse targets that are the same, or of which one lies inside another."""
+    taken = Counter(paths)
+    inside = [path for path in paths if any(path[:depth] in taken for depth in range(1, len(path)))]
+    twice = [path for path, times in taken.items() if times > 1] + inside
+    if twice:
+        names = ", ".join(sorted({".".join(map(str, path)) for path in twice}))
+        raise AltcraftConfigurationError(f"field_mapping and constants fill the field {names} more than once.")

@@ -6,13 +6,14 @@ which is resumed on another worker can still say which rows were refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, Protocol
 
 import msgspec
 
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Item
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
 class Folder(Protocol):
@@ -92,6 +93,41 @@ class Rejects:
             return
         pending = self._folder / "pending"
         (pending / f"{batch}.jsonl").unlink(missing_ok=True)
+
+
+def records(location: Any) -> Iterator[dict[str, Any]]:
+    """The records of rejected rows, as they are now: to be sent again after they were repaired.
+
+    :param location: a file of JSON lines, or a folder of them.
+    :raises AltcraftConfigurationError: for a place where there is nothing, or a line that has no record.
+    """
+    files = sorted(_files_below(location), key=str) if location.is_dir() else [location]
+    if not files or not location.exists():
+        raise AltcraftConfigurationError(f"There are no rejected rows at {location}.")
+    for path in files:
+        with path.open("rb") as file:
+            for number, line in enumerate(file.read().splitlines(), start=1):
+                yield _record(line, f"{path}, line {number}")
+
+
+def _files_below(folder: Any) -> Iterator[Any]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            # What is pending was not rejected.
+            yield from _files_below(path) if path.name != "pending" else ()
+        elif path.name.endswith(".jsonl"):
+            yield path
+
+
+def _record(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        record = msgspec.json.decode(line).get("record")
+    except (msgspec.DecodeError, AttributeError):
+        record = None
+    if not isinstance(record, dict):
+        # The line is not quoted: it holds personal data.
+        raise AltcraftConfigurationError(f"{place} is not a rejected row: it needs a 'record' with the profile.")
+    return record
 
 
 _HELD = msgspec.json.Decoder(_Held)

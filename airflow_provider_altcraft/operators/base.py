@@ -1,17 +1,15 @@
-"""What the operators share: the connection, waiting here or deferred, and delivering rows."""
+"""What the operators share: the connection, launching once, waiting here or deferred."""
 
 from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_altcraft.airflow_compat import (
     default_deferrable,
@@ -19,16 +17,11 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftRowsError
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.delivery.destinations import Destination
-    from airflow_provider_altcraft.delivery.mapping import NullPolicy
-    from airflow_provider_altcraft.delivery.pipeline import Answer, Delivery
-    from airflow_provider_altcraft.delivery.rejects import Rejects
-    from airflow_provider_altcraft.delivery.report import Report
     from airflow_provider_altcraft.launching import Identity, Launcher
     from airflow_provider_altcraft.waiting import Verdict
     from airflow_provider_altcraft.watches import Watch
@@ -212,167 +205,3 @@ class WaitingOperator(LaunchingOperator):
         """
         verdict.raise_for_failure()
         return {**result, **verdict.result}
-
-
-class DeliveringOperator(WaitingOperator):
-    """Rows to a destination: sent, waited for, and accounted for.
-
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an
-        object store (``s3://conn@bucket/path``). They hold personal data.
-    :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
-        hides rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param on_empty: what no rows at all mean: ``succeed``, ``skip`` the task, or ``fail`` it.
-    """
-
-    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "destination", "reject_path")
-    destination: Any
-
-    def __init__(
-        self,
-        *,
-        batch_size: int = 10_000,
-        max_in_flight: int = 4,
-        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
-        timezone: str = "UTC",
-        reject_path: str | None = None,
-        max_rejects: int = 0,
-        max_reject_ratio: float | None = None,
-        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
-        poll_interval: float = 10,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(poll_interval=poll_interval, **kwargs)
-        self.batch_size = batch_size
-        self.max_in_flight = max_in_flight
-        self.nulls = nulls
-        self.timezone = timezone
-        self.reject_path = reject_path
-        self.max_rejects = max_rejects
-        self.max_reject_ratio = max_reject_ratio
-        self.on_empty = on_empty
-
-    def delivery(self, context: Any, destination: Destination) -> Delivery:
-        """A delivery to this destination, checked as far as it can be before the first row.
-
-        :raises AltcraftConfigurationError: for arguments that do not go together.
-        """
-        import pendulum
-
-        from airflow_provider_altcraft.delivery.mapping import ProfileEncoder
-        from airflow_provider_altcraft.delivery.pipeline import Delivery
-
-        self.check_waiting()
-        if (self.max_rejects or self.max_reject_ratio) and not self.reject_path:
-            raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
-        if self.max_reject_ratio is not None and not 0 <= self.max_reject_ratio <= 1:
-            raise AltcraftConfigurationError(f"max_reject_ratio is a share from 0 to 1, not {self.max_reject_ratio!r}.")
-        if self.on_empty not in ("succeed", "skip", "fail"):
-            raise AltcraftConfigurationError(f"on_empty must be 'succeed', 'skip' or 'fail', not {self.on_empty!r}.")
-        client, row = self.hook.client, destination.endpoint
-        launcher = self.launcher(context)
-
-        def send(body: bytes, content: str) -> Answer:
-            self.check_killed()
-            return launcher.launch_batch(row.name, body, content)
-
-        return Delivery(
-            destination,
-            frame=client.frame(row.name, destination.params),
-            send=send,
-            encoder=ProfileEncoder(nulls=self.nulls, timezone=pendulum.timezone(self.timezone)),
-            batch_size=self.batch_size,
-            max_body_bytes=self.hook.settings.max_body_bytes,
-            max_in_flight=self.max_in_flight,
-            rejects=self._rejects(context, destination),
-            progress=_Progress(self.log.info),
-        )
-
-    def conclude(self, context: Any, delivery: Delivery) -> Any:
-        """Wait for the tasks that the rows became, and account for each row."""
-        from airflow_provider_altcraft.watches import TaskWatch
-
-        if not delivery.report.read:
-            self._empty()
-        result = {"report": delivery.report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
-        if not delivery.tasks:
-            return self._account(context, delivery.report)
-        if not self.wait_for_completion:
-            self.log.info(
-                "%d tasks were started and are not waited for: their rows are not counted.", len(delivery.tasks)
-            )
-            kept_at = self._rejects(context, self.destination).location
-            delivery.report.check_rejects(max_rejects=self.max_rejects, kept_at=kept_at)
-            return delivery.report.summary(kept_at=kept_at, handed_over=True)
-        return self.await_end(context, TaskWatch([task.task_id for task in delivery.tasks]), result)
-
-    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
-        from airflow_provider_altcraft.api.states import State, task_state
-        from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
-        from airflow_provider_altcraft.delivery.report import Report
-
-        if verdict.cause != "job":
-            verdict.raise_for_failure()
-        report = Report.from_dict(result["report"])
-        tasks = [TaskBatch(**task) for task in result["tasks"]]
-        settle(
-            report,
-            tasks,
-            self._rejects(context, self.destination),
-            task_status=self.hook.task_status,
-            succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
-        )
-        return self._account(context, report)
-
-    def _empty(self) -> None:
-        """There were no rows."""
-        if self.on_empty == "skip":
-            raise AirflowSkipException("The source has no rows (on_empty='skip').")
-        if self.on_empty == "fail":
-            raise AltcraftRowsError("The source has no rows, and on_empty='fail' says there must be some.")
-
-    def _account(self, context: Any, report: Report) -> dict[str, Any]:
-        kept_at = self._rejects(context, self.destination).location if report.rejected else None
-        self.log.info("%s%s", report, f"; rejected rows are kept in {kept_at}" if kept_at else "")
-        if report.as_batch:
-            self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
-        report.check(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
-        return report.summary(kept_at=kept_at)
-
-    def _rejects(self, context: Any, destination: Destination) -> Rejects:
-        from airflow_provider_altcraft.delivery.rejects import Rejects
-
-        if not self.reject_path:
-            return Rejects(None)
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-        ti = context["ti"]
-        index = getattr(ti, "map_index", -1)
-        names = (ti.dag_id, ti.run_id, ti.task_id if index < 0 else f"{ti.task_id}-{index}")
-        folder = ObjectStoragePath(self.reject_path)
-        for name in names:
-            folder = folder / quote(name, safe="")
-        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion)
-
-
-class _Progress:
-    """Tells how far a delivery is, at a human pace."""
-
-    EVERY: ClassVar[float] = 5.0
-
-    def __init__(self, log: Callable[[str], None]) -> None:
-        self._log = log
-        self._begun = self._told = time.monotonic()
-
-    def __call__(self, report: Report) -> None:
-        now = time.monotonic()
-        if now - self._told >= self.EVERY:
-            self._told = now
-            rate = report.sent / (now - self._begun)
-            self._log(f"{report.sent:,} rows sent in {report.requests} requests, {rate:,.0f} rows/s")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import XComArg
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.base import DeliveringOperator
+from airflow_provider_altcraft.operators.delivering import DeliveringOperator, Opened
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 
 Profiles = Iterable[Mapping[str, Any]]
 
@@ -33,15 +36,17 @@ class ProfilesOperator(DeliveringOperator):
         # Airflow looks for upstream tasks in template fields only.
         XComArg.apply_upstream_relationship(self, profiles)
 
-    def work(self, context: Any) -> Any:
-        """Send the profiles, wait for their tasks, account for each."""
-        delivery = self.delivery(context, self.destination)
+    @contextmanager
+    def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
+        """The profiles. A list of them is here as a whole, so all can be checked before the first call."""
+        from airflow_provider_altcraft.delivery.source import from_profiles
+
         profiles = self._resolved(context)
+        source = from_profiles(profiles, encoder)
         if isinstance(profiles, list | tuple):
-            # They are all here, so all can be checked before the first call.
-            delivery.check(profiles)
-        delivery.run(profiles)
-        return self.conclude(context, delivery)
+            yield Opened(source, fields=list(dict.fromkeys(chain.from_iterable(profiles))), is_whole=True)
+        else:
+            yield Opened(source)
 
     def _resolved(self, context: Any) -> Profiles:
         profiles = self.profiles

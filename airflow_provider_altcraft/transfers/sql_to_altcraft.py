@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.base import DeliveringOperator
+from airflow_provider_altcraft.operators.delivering import DeliveringOperator, Opened
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
-
+    from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 
 RowProcessor = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
@@ -26,11 +27,14 @@ class SqlToAltcraftOperator(DeliveringOperator):
 
     :param sql: one statement, or the name of a ``.sql`` file. Templated.
     :param sql_conn_id: a connection of any ``DbApiHook``. Templated.
-    :param destination: ``ProfileDatabase``, ``Scenario`` or ``TriggerMailing``. Its id is templated.
-    :param field_mapping: column -> Altcraft field; every column under its own name if it is not given.
-    :param constants: fields that are the same in every profile. Templated.
+    :param destination: one of the classes in ``delivery.destinations``. Its id is templated.
+    :param field_mapping: column -> Altcraft field, or a list of them; every column under its own name if it is not
+        given. A field below the surface is written as a path, ``subscriptions[0].phone``.
+    :param constants: field or path -> value, the same in every profile. Templated.
     :param row_processor: called on the worker with each profile, as fields and values; returns the profile to send,
         or ``None`` to skip the row.
+    :param watermark_column: a column by which the query is ordered, ascending. ``watermark`` in the result is its
+        greatest value up to which every row was accepted or skipped: where the next query may begin.
     :param parameters: parameters of the statement. Templated, and not logged here.
     :param sql_hook_params: arguments for the hook.
 
@@ -53,9 +57,10 @@ class SqlToAltcraftOperator(DeliveringOperator):
         sql: str,
         sql_conn_id: str,
         destination: Destination,
-        field_mapping: Mapping[str, str] | None = None,
+        field_mapping: Mapping[str, str | Sequence[str]] | None = None,
         constants: Mapping[str, Any] | None = None,
         row_processor: RowProcessor | None = None,
+        watermark_column: str | None = None,
         parameters: Sequence[Any] | Mapping[str, Any] | None = None,
         sql_hook_params: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -67,35 +72,50 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.field_mapping = field_mapping
         self.constants = constants
         self.row_processor = row_processor
+        self.watermark_column = watermark_column
         self.parameters = parameters
         self.sql_hook_params = sql_hook_params
 
-    def work(self, context: Any) -> Any:
-        """Read, map, send, wait, account for each row."""
-        from airflow_provider_altcraft.delivery.destinations import Destination
+    @contextmanager
+    def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
+        """The query, running."""
         from airflow_provider_altcraft.delivery.mapping import FieldMapping
+        from airflow_provider_altcraft.delivery.source import from_profiles, from_rows
+        from airflow_provider_altcraft.delivery.watermark import Watermark
         from airflow_provider_altcraft.transfers.cursors import Query
 
-        destination = self.destination
-        if not isinstance(destination, Destination):
-            raise AltcraftConfigurationError(
-                f"destination must be one of the classes in delivery.destinations, not {type(destination).__name__}."
-            )
-        delivery = self.delivery(context, destination)
-        with Query(self._source(), self.sql, self.parameters) as query:
+        with Query(self._hook(), self.sql, self.parameters) as query:
             mapping = FieldMapping(query.columns, self.field_mapping, self.constants)
             missing = [name for name in destination.key_fields if name not in mapping.fields]
             # A processor may add them; a row that has none then is rejected by itself.
             if missing and self.row_processor is None:
                 raise AltcraftConfigurationError(
-                    f"Altcraft finds a profile by {', '.join(destination.key_fields)}, and no column becomes"
+                    f"Altcraft finds what a row is about by {', '.join(destination.key_fields)}, and no column becomes"
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
-            profiles = mapping.profiles(query)
-            delivery.run(profiles if self.row_processor is None else _processed(profiles, self.row_processor))
-        return self.conclude(context, delivery)
+            watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
+            rows: Iterable[Sequence[Any]] = query if watermark is None else watermark.follow(query)
+            if self.row_processor is None:
+                yield Opened(from_rows(rows, mapping, encoder), mapping.fields, watermark)
+            else:
+                processed = _processed(map(mapping.profile, rows), self.row_processor)
+                yield Opened(from_profiles(processed, encoder), (), watermark)
 
-    def _source(self) -> Any:
+    def total(self) -> int | None:
+        """The rows of the query, counted by the database; ``None`` if it cannot wrap the statement."""
+        from airflow_provider_altcraft.transfers.cursors import Query
+
+        counting = f"SELECT COUNT(*) FROM ({self.sql.strip().rstrip(';')}) AS altcraft_rows"  # noqa: S608
+        try:
+            with Query(self._hook(), counting, self.parameters) as query:
+                ((total,),) = query
+        except Exception as error:
+            # The message may quote parameters.
+            self.log.info("The rows could not be counted (%s).", type(error).__name__)
+            return None
+        return int(total)
+
+    def _hook(self) -> Any:
         hook = BaseHook.get_connection(self.sql_conn_id).get_hook(hook_params=self.sql_hook_params)
         if not callable(getattr(hook, "get_conn", None)) or not hasattr(hook, "get_records"):
             raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not one of a SQL database.")

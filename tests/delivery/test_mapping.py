@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_altcraft.delivery.mapping import FieldMapping, ProfileEncoder
+from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
+from airflow_provider_altcraft.delivery.mapping import FieldMapping
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -68,7 +69,7 @@ def test_a_type_without_a_treatment_is_refused_with_the_field():
 
 def test_columns_become_fields_in_the_order_of_the_mapping():
     mapping = FieldMapping(["id", "mail", "name"], {"mail": "email", "id": "CRM_ID"})
-    assert list(mapping.profiles([(1, "a@b.c", "A")])) == [{"email": "a@b.c", "CRM_ID": 1}]
+    assert mapping.profile((1, "a@b.c", "A")) == {"email": "a@b.c", "CRM_ID": 1}
 
 
 @pytest.mark.parametrize(

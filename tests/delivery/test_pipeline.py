@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
-from airflow_provider_altcraft.delivery.mapping import ProfileEncoder
+from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.pipeline import Delivery, settle
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
+from airflow_provider_altcraft.delivery.source import from_profiles
 from airflow_provider_altcraft.exceptions import AltcraftRequestTooLarge, AltcraftRowsError, AltcraftTransportError
 
 
@@ -27,7 +28,17 @@ class Reply:
     replayed: bool = False
 
 
-class Altcraft:
+class Sender:
+    """Remembers nothing of earlier tries."""
+
+    def recall(self, batch):
+        return None
+
+    def settle(self, batch, verdict):
+        pass
+
+
+class Altcraft(Sender):
     """Takes bodies up to a size, refuses some rows, and remembers what it took."""
 
     def __init__(self, *, limit=10**9, refuses=()):
@@ -49,13 +60,16 @@ def delivery(altcraft, *, destination=None, rejects=None, batch_size=3, in_fligh
     return Delivery(
         destination or ProfileDatabase(1),
         frame=Frame(b'{"data":[', b"]}"),
-        send=altcraft.send,
-        encoder=ProfileEncoder(timezone=UTC),
+        sender=altcraft,
         batch_size=batch_size,
         max_body_bytes=limit,
         max_in_flight=in_flight,
         rejects=rejects or Rejects(None),
     )
+
+
+def source(profiles):
+    return from_profiles(profiles, ProfileEncoder(timezone=UTC))
 
 
 def profiles(number):
@@ -73,7 +87,7 @@ def profiles(number):
 def test_the_counters_add_up_whatever_is_refused_and_however_it_is_cut(number, refused, batch_size, in_flight, limit):
     altcraft = Altcraft(limit=limit, refuses={f"u{index}@e.com" for index in refused})
     sending = delivery(altcraft, batch_size=batch_size, in_flight=in_flight)
-    sending.run(profiles(number))
+    sending.run(source(profiles(number)))
     report = sending.report
     rejected = len([index for index in refused if index < number])
     assert (report.read, report.sent, report.accepted, report.rejected) == (number, number, number - rejected, rejected)
@@ -86,7 +100,7 @@ def test_the_counters_add_up_whatever_is_refused_and_however_it_is_cut(number, r
 def test_a_body_the_server_finds_too_large_is_halved_down_to_one_row():
     altcraft = Altcraft(limit=40)
     sending = delivery(altcraft, batch_size=8)
-    sending.run([*profiles(7), {"email": f"{'x' * 50}@e.com"}])
+    sending.run(source([*profiles(7), {"email": f"{'x' * 50}@e.com"}]))
     assert (sending.report.accepted, sending.report.rejected) == (7, 1)
     assert len(altcraft.bodies) == 7
 
@@ -94,7 +108,7 @@ def test_a_body_the_server_finds_too_large_is_halved_down_to_one_row():
 def test_a_row_without_its_key_is_a_reject_and_is_not_sent(tmp_path):
     altcraft = Altcraft()
     sending = delivery(altcraft, rejects=Rejects(tmp_path, ["email"]))
-    sending.run([{"email": None}, {"email": "a@e.com"}])
+    sending.run(source([{"email": None}, {"email": "a@e.com"}]))
     assert (sending.report.read, sending.report.accepted, sending.report.rejected) == (2, 1, 1)
     assert altcraft.taken == ["a@e.com"]
     (line,) = (tmp_path / "row-1.jsonl").read_text().splitlines()
@@ -103,7 +117,7 @@ def test_a_row_without_its_key_is_a_reject_and_is_not_sent(tmp_path):
 
 def test_rejects_are_kept_with_row_key_code_text_and_record(tmp_path):
     sending = delivery(Altcraft(refuses={"u4@e.com"}), rejects=Rejects(tmp_path, ["email"]))
-    sending.run(profiles(6))
+    sending.run(source(profiles(6)))
     (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
     assert json.loads(line) == {
         "row": 5,
@@ -115,12 +129,12 @@ def test_rejects_are_kept_with_row_key_code_text_and_record(tmp_path):
 
 
 def test_a_batch_that_cannot_be_delivered_ends_the_delivery():
-    class Broken:
+    class Broken(Sender):
         def send(self, body, content):
             raise AltcraftTransportError("gone")
 
     with pytest.raises(AltcraftTransportError):
-        delivery(Broken(), in_flight=2).run(profiles(20))
+        delivery(Broken(), in_flight=2).run(source(profiles(20)))
 
 
 def test_the_same_rows_twice_in_one_delivery_are_two_batches_with_the_same_names_at_every_try():
@@ -132,7 +146,7 @@ def test_the_same_rows_twice_in_one_delivery_are_two_batches_with_the_same_names
                 seen.append(content)
                 return super().send(body, content)
 
-        delivery(Remembering(), batch_size=2).run([*profiles(2), *profiles(2), *profiles(2)])
+        delivery(Remembering(), batch_size=2).run(source([*profiles(2), *profiles(2), *profiles(2)]))
         return seen
 
     assert len(set(names())) == 3
@@ -148,7 +162,7 @@ def test_no_more_than_the_requests_in_flight_are_held():
             ahead.append(len(ahead) + 1 - sending.report.accepted)
             yield profile
 
-    sending.run(rows())
+    sending.run(source(rows()))
     # One being filled, one waiting for a place, two in flight.
     assert max(ahead) <= 4
 
@@ -156,7 +170,7 @@ def test_no_more_than_the_requests_in_flight_are_held():
 class TestTasks:
     """Destinations that answer with a task."""
 
-    class Altcraft:
+    class Altcraft(Sender):
         def __init__(self):
             self.tasks = {}
 
@@ -168,7 +182,7 @@ class TestTasks:
     def sent(self, tmp_path):
         altcraft, rejects = self.Altcraft(), Rejects(tmp_path, ["email"])
         sending = delivery(altcraft, destination=Scenario(12), rejects=rejects)
-        sending.run(profiles(5))
+        sending.run(source(profiles(5)))
         return altcraft, sending, rejects
 
     def test_rows_are_counted_when_their_task_has_answered(self, tmp_path):
@@ -180,7 +194,14 @@ class TestTasks:
             items = [bad if row == "u3@e.com" else {"profile_id": row} for row in altcraft.tasks[task_id]]
             return {"status": "completed", "result": {"error": 0, "result": items}}
 
-        settle(sending.report, sending.tasks, rejects, task_status=status, succeeded=lambda data: True)
+        settle(
+            sending.report,
+            sending.tasks,
+            rejects,
+            destination=Scenario(12),
+            task_status=status,
+            succeeded=lambda data: True,
+        )
         assert (sending.report.accepted, sending.report.rejected) == (4, 1)
         (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
         assert json.loads(line)["record"] == {"email": "u3@e.com"}
@@ -193,6 +214,7 @@ class TestTasks:
             sending.report,
             sending.tasks,
             here,
+            destination=Scenario(12),
             task_status=lambda task_id: {"status": "failed"},
             succeeded=lambda data: False,
         )
@@ -206,6 +228,7 @@ class TestTasks:
             sending.report,
             sending.tasks,
             rejects,
+            destination=Scenario(12),
             task_status=lambda task_id: {"status": "failed"},
             succeeded=lambda data: False,
         )

@@ -77,8 +77,10 @@ def test_rejects_that_would_not_be_kept_are_not_allowed(altcraft_sandbox):
 
 def test_without_waiting_every_task_id_is_handed_over_and_nothing_is_left_behind(altcraft_sandbox, run, tmp_path):
     arguments = {"batch_size": 1, "wait_for_completion": False, "reject_path": str(tmp_path)}
-    result = run(operator(profiles=profiles(60), **arguments))
-    assert sorted(result["task_ids"]) == sorted(task.task_id for task in altcraft_sandbox.tasks)
+    ctx = context()
+    result = run(operator(profiles=profiles(60), **arguments), ctx)
+    assert sorted(ctx["ti"].xcoms["altcraft_task_ids"]) == sorted(task.task_id for task in altcraft_sandbox.tasks)
+    assert (result["tasks"], result["task_ids"]) == (60, None)
     assert not list(tmp_path.rglob("*.jsonl"))
 
 

@@ -1,20 +1,21 @@
-"""Where rows can go. Each destination knows its endpoint, how a row is wrapped and what identifies it."""
+"""Profiles for a database, a scenario or a trigger mailing."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from airflow_provider_altcraft.api.endpoints import Endpoint, endpoint
 from airflow_provider_altcraft.api.objects import Matching, identifier
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, read_items
+from airflow_provider_altcraft.delivery.destinations.base import Destination
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
 @dataclass(slots=True, kw_only=True)
-class _Matched:
-    """What all destinations share.
+class _Profiles(Destination):
+    """What destinations of profiles share.
 
     :param matching: how the profile of a row is found (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
@@ -29,39 +30,14 @@ class _Matched:
     skip_invalid_subscriptions: bool | None = None
     detect_geo: bool | None = None
 
-
-class Destination(ABC):
-    """Somewhere rows can go. Its id is templated."""
-
-    __slots__ = ()
-    template_fields: ClassVar[Sequence[str]] = ()
-    makes_task: ClassVar[bool]
-    """Whether Altcraft answers with the id of a task (CONTRACT 1.10), or at once for every row."""
-    matching: str
-    field_name: str | None
-
-    @property
-    @abstractmethod
-    def endpoint(self) -> Endpoint:
-        """The endpoint that takes the rows."""
-
-    @property
-    @abstractmethod
-    def params(self) -> dict[str, Any]:
-        """The parameters around the rows.
-
-        :raises AltcraftConfigurationError: if the id is empty after rendering, or the matching is wrong.
-        """
-
     @property
     def key_fields(self) -> tuple[str, ...]:
-        """The fields of a row by which Altcraft finds its profile."""
+        """The fields of a profile that hold the search value."""
         return Matching(self.matching, self.field_name).key_fields
 
-    @property
-    def wrap(self) -> tuple[bytes, bytes]:
-        """What stands before and after each row in the body (CONTRACT 14.6)."""
-        return (b'{"data":', b"}") if self.endpoint.wrapped else (b"", b"")
+    def read(self, answer: Any, sent: int) -> BatchAnswer:
+        """An item for each profile."""
+        return read_items(answer, sent)
 
     def _import_params(self, **own: Any) -> dict[str, Any]:
         shared = {name: getattr(self, name) for name in ("skip_triggers", "skip_invalid_subscriptions", "detect_geo")}
@@ -69,7 +45,7 @@ class Destination(ABC):
 
 
 @dataclass(slots=True)
-class ProfileDatabase(_Matched, Destination):
+class ProfileDatabase(_Profiles):
     """Profiles of a database (CONTRACT 8.2-8.4). Answers at once, row by row.
 
     :param db_id: the database.
@@ -77,7 +53,6 @@ class ProfileDatabase(_Matched, Destination):
     """
 
     template_fields: ClassVar[Sequence[str]] = ("db_id",)
-    makes_task: ClassVar[bool] = False
 
     db_id: int | str
     mode: Literal["import", "update", "add"] = "import"
@@ -98,12 +73,17 @@ class ProfileDatabase(_Matched, Destination):
             return {name: value for name, value in params.items() if name not in _SEARCHING}
         return params
 
+    @property
+    def database(self) -> int | None:
+        """The database."""
+        return identifier("db_id", self.db_id)
+
 
 _SEARCHING = {"matching", "field_name", "detect_geo"}
 
 
 @dataclass(slots=True)
-class Scenario(_Matched, Destination):
+class Scenario(_Profiles):
     """Profiles imported and sent into a scenario, as a task (CONTRACT 3.1).
 
     :param workflow_id: the scenario.
@@ -134,7 +114,7 @@ class Scenario(_Matched, Destination):
 
 
 @dataclass(slots=True)
-class TriggerMailing(_Matched, Destination):
+class TriggerMailing(_Profiles):
     """Profiles imported and sent a trigger mailing, as a task (CONTRACT 7.4).
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``.

@@ -1,0 +1,17 @@
+"""Where rows can go. Each knows its endpoint, how a row is written, what identifies it, and what answers say."""
+
+from airflow_provider_altcraft.delivery.destinations.base import Destination
+from airflow_provider_altcraft.delivery.destinations.orders import Orders
+from airflow_provider_altcraft.delivery.destinations.profiles import ProfileDatabase, Scenario, TriggerMailing
+from airflow_provider_altcraft.delivery.destinations.promocodes import PromoCodes
+from airflow_provider_altcraft.delivery.destinations.suppresses import SuppressionList
+
+__all__ = [
+    "Destination",
+    "Orders",
+    "ProfileDatabase",
+    "PromoCodes",
+    "Scenario",
+    "SuppressionList",
+    "TriggerMailing",
+]

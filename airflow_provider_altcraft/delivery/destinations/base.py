@@ -1,0 +1,90 @@
+"""What a destination is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from airflow_provider_altcraft.api.endpoints import Endpoint
+from airflow_provider_altcraft.delivery.answers import BatchAnswer
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+
+class Destination(ABC):
+    """Somewhere rows can go. Its id is templated."""
+
+    __slots__ = ()
+    template_fields: ClassVar[Sequence[str]] = ()
+    makes_task: ClassVar[bool] = False
+    """Whether Altcraft answers with the id of a task (CONTRACT 1.10), or at once."""
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> Endpoint:
+        """The endpoint that takes the rows."""
+
+    @property
+    @abstractmethod
+    def params(self) -> dict[str, Any]:
+        """The parameters around the rows.
+
+        :raises AltcraftConfigurationError: if the id is empty after rendering, or an argument is wrong.
+        """
+
+    @property
+    @abstractmethod
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields by which Altcraft finds what a row is about; a row without any of them is rejected."""
+
+    @property
+    def only_field(self) -> str | None:
+        """The one field that a row may have, where Altcraft takes a list of bare values."""
+        return None
+
+    @property
+    def database(self) -> int | None:
+        """The database whose fields the rows fill, where the destination names one."""
+        return None
+
+    @property
+    def wrap_bytes(self) -> int:
+        """How many bytes longer a record is in the body."""
+        return sum(len(part) for part in self._wrapping) if self.only_field is None else -self._bare.start - 1
+
+    def wrap(self, records: Sequence[bytes]) -> Sequence[bytes]:
+        """The records as they stand in the body."""
+        if self.only_field is not None:
+            bare = self._bare
+            return [record[bare] for record in records]
+        before, after = self._wrapping
+        return [before + record + after for record in records] if before else records
+
+    def check(self, record: bytes) -> None:
+        """Refuse a record that the body has no place for.
+
+        :raises AltcraftConfigurationError: if it has other fields than the one that there may be.
+        """
+        if self.only_field is not None and not set(msgspec.json.decode(record)) <= {self.only_field}:
+            raise AltcraftConfigurationError(
+                f"{type(self).__name__} takes the field {self.only_field!r} alone: name its column in field_mapping."
+            )
+
+    @abstractmethod
+    def read(self, answer: Any, sent: int) -> BatchAnswer:
+        """What an answer says of so many rows.
+
+        :param answer: its payload.
+        """
+
+    @property
+    def _wrapping(self) -> tuple[bytes, bytes]:
+        """What stands before and after each record in the body (CONTRACT 14.6)."""
+        return (b'{"data":', b"}") if self.endpoint.wrapped else (b"", b"")
+
+    @property
+    def _bare(self) -> slice:
+        """Where the value stands in a record of one field."""
+        return slice(len(f'{{"{self.only_field}":'), -1)

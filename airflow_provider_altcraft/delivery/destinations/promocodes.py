@@ -1,0 +1,50 @@
+"""Codes for a loyalty programme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from airflow_provider_altcraft.api.endpoints import Endpoint, endpoint
+from airflow_provider_altcraft.api.objects import identifier
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, read_counters, read_items
+from airflow_provider_altcraft.delivery.destinations.base import Destination
+
+
+@dataclass(slots=True)
+class PromoCodes(Destination):
+    """Promo codes of a loyalty programme (CONTRACT 11). Rows have one field, ``code``.
+
+    :param loyalty_id: the programme.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("loyalty_id",)
+
+    loyalty_id: int | str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """``promocodes/import``."""
+        return endpoint("promocodes/import")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The programme."""
+        return {"loyalty_id": identifier("loyalty_id", self.loyalty_id)}
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The code."""
+        return ("code",)
+
+    @property
+    def only_field(self) -> str | None:
+        """The code."""
+        return "code"
+
+    def read(self, answer: Any, sent: int) -> BatchAnswer:
+        """An item for each code; or, where there are none, the counters."""
+        if isinstance(answer, list):
+            return read_items(answer, sent, names_profiles=False)
+        return read_counters(answer, sent, "inserted", "duplicated")

@@ -1,0 +1,164 @@
+"""A ledger in a folder of the user's, on a disk or in an object store.
+
+``base/<number>.db`` is the ledger as of its last complete delivery, a SQLite file; it counts once
+``base/<number>.json`` says how long it is and which steps it contains. ``steps/<run>/<step>.forget`` and ``.learn`` are
+what deliveries did since, one file for each step, written whole. A delivery that comes to its end writes the next
+base and removes what that contains; a process may end anywhere in between.
+
+One delivery at a time may use a ledger: the order of two at once cannot be told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+CACHE_KIB = 16_384
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS ledger (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+"""
+
+
+class FileLedger:
+    """Keeps a ledger in a folder. The working copy is a file on the worker, so memory does not grow with it.
+
+    :param folder: the folder, a ``pathlib.Path`` or ``ObjectStoragePath``.
+    """
+
+    def __init__(self, folder: Any) -> None:
+        self._folder = folder
+        self._copy = Path(tempfile.mkdtemp(prefix="altcraft-ledger-"))
+        try:
+            self._number, self._contained = self._fetch_base()
+            self._db = sqlite3.connect(self._copy / "ledger.db", check_same_thread=False, isolation_level=None)
+            self._db.executescript(f"PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; PRAGMA cache_size=-{CACHE_KIB};")
+            self._db.executescript(_SCHEMA)
+            self.salt: bytes = self._fact("salt", os.urandom(SIZE))
+            if not self._number:
+                # The salt must outlive this process: the steps hashed with it may.
+                self._write_base([])
+            runs = sorted(path.name for path in _files(self._folder / "steps"))
+            self._taken_up = [step for run in runs for step in self._steps(run) if step not in self._contained]
+            for step in self._taken_up:
+                self._take_up(step)
+        except BaseException:
+            shutil.rmtree(self._copy, ignore_errors=True)
+            raise
+        order = 1 + max((int(run.split("-")[0]) for run in runs), default=0)
+        self._run = f"{order:08d}-{uuid4().hex[:8]}"
+        self._step = 0
+
+    def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """What is kept of these keys."""
+        marks = ", ".join("?" * len(keys))
+        return dict(self._db.execute(f"SELECT key, content FROM ledger WHERE key IN ({marks})", keys).fetchall())
+
+    def forget(self, keys: Sequence[bytes]) -> None:
+        """Keep nothing of these keys any more."""
+        self._write_step("forget", b"".join(keys))
+        self._forget(keys)
+
+    def learn(self, prints: Sequence[Print]) -> None:
+        """Keep these."""
+        self._write_step("learn", b"".join([found.key + found.content for found in prints]))
+        self._learn(prints)
+
+    def close(self, *, complete: bool) -> None:
+        """Write the next base, if there is anything new in it, and remove the working copy."""
+        try:
+            # A base that somebody else wrote meanwhile is not written over: the steps stay, for the next delivery.
+            if complete and (self._step or self._taken_up) and self._bases()[-1:] == [self._number]:
+                old, contained = self._number, [*self._taken_up, *self._steps(self._run)]
+                self._write_base(contained)
+                for step in {*contained, *self._contained}:
+                    (self._folder / "steps" / step).unlink(missing_ok=True)
+                self._base(old, "json").unlink(missing_ok=True)
+                self._base(old, "db").unlink(missing_ok=True)
+        finally:
+            self._db.close()
+            shutil.rmtree(self._copy, ignore_errors=True)
+
+    def _fetch_base(self) -> tuple[int, frozenset[str]]:
+        """Copy the newest base here; its number, and the steps it contains."""
+        number = max(self._bases(), default=0)
+        if not number:
+            return 0, frozenset()
+        with self._base(number, "json").open("rb") as file:
+            facts = json.loads(file.read() or b"{}")
+        with self._base(number, "db").open("rb") as kept, (self._copy / "ledger.db").open("wb") as copy:
+            shutil.copyfileobj(kept, copy, 1 << 20)
+            size = copy.tell()
+        if size != facts.get("bytes"):
+            raise AltcraftConfigurationError(
+                f"The ledger in {self._folder} is damaged: base {number} is not as long as it was when written. Remove"
+                " the folder; then every row is sent once more."
+            )
+        return number, frozenset(facts["contains"])
+
+    def _write_base(self, contains: Sequence[str]) -> None:
+        number = self._number + 1
+        (self._folder / "base").mkdir(parents=True, exist_ok=True)
+        with (self._copy / "ledger.db").open("rb") as copy, self._base(number, "db").open("wb") as kept:
+            shutil.copyfileobj(copy, kept, 1 << 20)
+            size = copy.tell()
+        with self._base(number, "json").open("wb") as file:
+            file.write(json.dumps({"bytes": size, "contains": list(contains)}).encode())
+        self._number = number
+
+    def _base(self, number: int, suffix: str) -> Any:
+        return self._folder / "base" / f"{number:012d}.{suffix}"
+
+    def _bases(self) -> list[int]:
+        return sorted(int(path.name.removesuffix(".json")) for path in _files(self._folder / "base", ".json"))
+
+    def _steps(self, run: str) -> list[str]:
+        """The steps of a run, in their order."""
+        return [f"{run}/{name}" for name in sorted(path.name for path in _files(self._folder / "steps" / run))]
+
+    def _take_up(self, step: str) -> None:
+        with (self._folder / "steps" / step).open("rb") as file:
+            content = file.read()
+        if step.endswith(".forget"):
+            self._forget([content[start : start + SIZE] for start in range(0, len(content), SIZE)])
+        else:
+            pairs = (content[start : start + 2 * SIZE] for start in range(0, len(content), 2 * SIZE))
+            self._learn([Print(pair[:SIZE], pair[SIZE:]) for pair in pairs if len(pair) == 2 * SIZE])
+
+    def _write_step(self, kind: str, content: bytes) -> None:
+        self._step += 1
+        folder = self._folder / "steps" / self._run
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{self._step:08d}.{kind}").open("wb") as file:
+            file.write(content)
+
+    def _forget(self, keys: Sequence[bytes]) -> None:
+        self._many("DELETE FROM ledger WHERE key = ?", [(key,) for key in keys])
+
+    def _learn(self, prints: Sequence[Print]) -> None:
+        self._many("INSERT OR REPLACE INTO ledger VALUES (?, ?)", prints)
+
+    def _many(self, statement: str, values: Sequence[tuple[bytes, ...]]) -> None:
+        with self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany(statement, values)
+
+    def _fact(self, name: str, value: bytes) -> bytes:
+        self._db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, value))
+        (found,) = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return bytes(found)
+
+
+def _files(folder: Any, suffix: str = "") -> list[Any]:
+    """What a folder holds; nothing if there is none."""
+    return [path for path in folder.iterdir() if path.name.endswith(suffix)] if folder.exists() else []

@@ -1,0 +1,125 @@
+"""What a delivery would send, without sending it and without showing anybody."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from math import ceil
+from typing import Any
+
+import msgspec
+
+from airflow_provider_altcraft.delivery.pipeline import Delivery, Forecast
+from airflow_provider_altcraft.delivery.source import Source
+
+WIDTH = 32
+
+
+@dataclass(slots=True)
+class _Column:
+    filled: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    example: str = ""
+
+
+@dataclass(slots=True)
+class Preview:
+    """A sample, mapped and checked.
+
+    :param forecast: what sending it would take.
+    :param columns: field -> what its values look like.
+    :param is_all: whether the source ended within the sample.
+    :param max_body_bytes: of a request.
+    """
+
+    forecast: Forecast
+    columns: dict[str, _Column]
+    is_all: bool
+    max_body_bytes: int
+
+    @classmethod
+    def of(cls, delivery: Delivery, source: Source[Any], *, size: int) -> Preview:
+        """Read and map a sample.
+
+        :param size: rows of it.
+        :raises AltcraftConfigurationError: for a value without a form in JSON, or a row over the limits.
+        """
+        columns: dict[str, _Column] = {}
+        rows = iter(source.rows)
+
+        def encode(row: Any) -> bytes:
+            record = source.encode(row)
+            for name, value in msgspec.json.decode(record).items():
+                column = columns.setdefault(name, _Column())
+                column.filled += value is not None
+                column.kinds[_kind(value)] += 1
+                column.example = column.example or masked(value)
+            return record
+
+        sample: Iterator[Any] = islice(rows, size)
+        forecast = delivery.forecast(Source(sample, encode, source.values))
+        nothing = object()
+        return cls(forecast, columns, next(rows, nothing) is nothing, delivery.max_body_bytes)
+
+    def __len__(self) -> int:
+        """Rows of the sample."""
+        return self.forecast.rows + self.forecast.skipped + self.forecast.keyless
+
+    def summary(self, total: int | None, batch_size: int) -> dict[str, Any]:
+        """The numbers, for XCom.
+
+        :param total: rows of the source, if that is known.
+        :param batch_size: rows per request at most.
+        """
+        requests, size = self._whole(total, batch_size)
+        return {
+            "sample": len(self),
+            "rows": total,
+            "requests": requests,
+            "bytes": size,
+            "skipped": self.forecast.skipped,
+            "without_key": self.forecast.keyless,
+        }
+
+    def text(self, total: int | None, batch_size: int) -> str:
+        """The numbers and a table of the fields, for people; letters become ``x``, digits ``9``."""
+        requests, size = self._whole(total, batch_size)
+        whole = f"All {total:,} rows" if total is not None else "Each 100,000 rows"
+        lines = [
+            f"{len(self):,} rows read{'' if self.is_all else ' as a sample'}: {self.forecast.rows:,} would be sent,"
+            f" {self.forecast.skipped:,} skipped, {self.forecast.keyless:,} rejected for want of a key.",
+            f"{whole} make {requests:,} requests with {size:,} bytes.",
+            f"{'field':<{WIDTH}} {'filled':>7}  {'type':<16} looks like",
+        ]
+        for name, column in self.columns.items():
+            filled = f"{column.filled / max(1, self.forecast.rows + self.forecast.keyless):.0%}"
+            lines.append(f"{name:<{WIDTH}} {filled:>7}  {'/'.join(sorted(column.kinds)):<16} {column.example}")
+        return "\n".join(lines)
+
+    def _whole(self, total: int | None, batch_size: int) -> tuple[int, int]:
+        """Requests and bytes of the whole source, or of 100,000 rows where nobody knows how many there are."""
+        sample = self.forecast
+        if self.is_all or not sample.rows:
+            return sample.requests, sample.body_bytes
+        rows = ceil((100_000 if total is None else total) * sample.rows / len(self))
+        bytes_of_row = sample.body_bytes / sample.rows
+        at_a_time = max(1, min(batch_size, int(self.max_body_bytes / bytes_of_row)))
+        return ceil(rows / at_a_time), round(rows * bytes_of_row)
+
+
+def masked(value: Any) -> str:
+    """What a value looks like, without what it says."""
+    if value is None or isinstance(value, bool):
+        return ""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", text))
+    return shape if len(shape) <= WIDTH else shape[: WIDTH - 1] + "…"
+
+
+def _kind(value: Any) -> str:
+    return {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get(
+        type(value), "number"
+    )

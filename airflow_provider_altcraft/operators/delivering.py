@@ -1,0 +1,344 @@
+"""What the operators that deliver rows share: reading, sending, waiting, accounting for each row."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
+from airflow_provider_altcraft.operators.base import WaitingOperator
+
+# What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
+    from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
+    from airflow_provider_altcraft.delivery.pipeline import Delivery
+    from airflow_provider_altcraft.delivery.rejects import Rejects
+    from airflow_provider_altcraft.delivery.report import Report
+    from airflow_provider_altcraft.delivery.source import Source
+    from airflow_provider_altcraft.delivery.watermark import Watermark
+    from airflow_provider_altcraft.waiting import Verdict
+
+TASK_IDS_KEY = "altcraft_task_ids"
+"""The XCom with the ids of all tasks, where they are handed over: the one that grows, by an id per batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that can be read.
+
+    :param source: its rows.
+    :param fields: the fields that its rows fill, where that is known beforehand.
+    :param watermark: follows one of its columns.
+    :param is_whole: whether the rows are all in memory and can be read twice.
+    """
+
+    source: Source[Any]
+    fields: Sequence[str] = ()
+    watermark: Watermark | None = None
+    is_whole: bool = False
+
+
+class DeliveringOperator(WaitingOperator):
+    """Rows to a destination: sent, waited for, and accounted for.
+
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an
+        object store (``s3://conn@bucket/path``). They hold personal data. Templated.
+    :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
+        hides rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
+        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param on_empty: what no rows at all mean: ``succeed``, ``skip`` the task, or ``fail`` it.
+    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
+        ledger, and a destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
+    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
+    :param ledger_table: or a table for it. Templated.
+    :param ledger_conn_id: the connection of that table. Templated.
+    :param check_fields: ask Altcraft before the first row whether the database has the fields.
+    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
+    :param sample_size: rows of that sample.
+    """
+
+    template_fields: Sequence[str] = (
+        *WaitingOperator.template_fields,
+        "destination",
+        "reject_path",
+        "rejects_from",
+        "ledger_path",
+        "ledger_table",
+        "ledger_conn_id",
+    )
+    destination: Any
+
+    def __init__(
+        self,
+        *,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
+        timezone: str = "UTC",
+        reject_path: str | None = None,
+        max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        rejects_from: str | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
+        changes_only: bool = False,
+        changes_key: Sequence[str] | None = None,
+        ledger_path: str | None = None,
+        ledger_table: str | None = None,
+        ledger_conn_id: str | None = None,
+        check_fields: bool = True,
+        dry_run: bool = False,
+        sample_size: int = 1_000,
+        poll_interval: float = 10,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poll_interval=poll_interval, **kwargs)
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.rejects_from = rejects_from
+        self.on_empty = on_empty
+        self.changes_only = changes_only
+        self.changes_key = changes_key
+        self.ledger_path = ledger_path
+        self.ledger_table = ledger_table
+        self.ledger_conn_id = ledger_conn_id
+        self.check_fields = check_fields
+        # BaseOperator has a method of this name, for the command line.
+        self.is_dry_run = dry_run
+        self.sample_size = sample_size
+
+    @abstractmethod
+    def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Opened]:
+        """The source, open for as long as rows are read."""
+
+    def total(self) -> int | None:
+        """How many rows the source has, if that can be told without reading them."""
+        return None
+
+    def work(self, context: Any) -> Any:
+        """Read, send, wait, account for each row."""
+        from airflow_provider_altcraft.delivery.destinations import Destination
+
+        destination = self.destination
+        if not isinstance(destination, Destination):
+            raise AltcraftConfigurationError(
+                f"destination must be one of the classes in delivery.destinations, not {type(destination).__name__}."
+            )
+        self.check_arguments(destination)
+        encoder = self._encoder()
+        delivery = self._delivery(context, destination)
+        opening = self._repaired(encoder) if self.rejects_from else self.opened(context, destination, encoder)
+        with opening as source:
+            self._check_target(destination, source.fields)
+            if self.is_dry_run:
+                return self._preview(delivery, source)
+            if source.is_whole:
+                delivery.forecast(source.source)
+            with self._ledger(destination, encoder) as ledger:
+                delivery.run(source.source, ledger=ledger, watermark=source.watermark)
+        return self._conclude(context, delivery)
+
+    def check_arguments(self, destination: Destination) -> None:
+        """Refuse arguments that do not go together, before the first row.
+
+        :raises AltcraftConfigurationError: naming them.
+        """
+        self.check_waiting()
+        if (self.max_rejects or self.max_reject_ratio) and not self.reject_path:
+            raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
+        if self.max_reject_ratio is not None and not 0 <= self.max_reject_ratio <= 1:
+            raise AltcraftConfigurationError(f"max_reject_ratio is a share from 0 to 1, not {self.max_reject_ratio!r}.")
+        if self.on_empty not in ("succeed", "skip", "fail"):
+            raise AltcraftConfigurationError(f"on_empty must be 'succeed', 'skip' or 'fail', not {self.on_empty!r}.")
+        if self.changes_only and bool(self.ledger_path) == bool(self.ledger_table):
+            raise AltcraftConfigurationError(
+                "changes_only needs either ledger_path or ledger_table to remember rows in."
+            )
+        if self.changes_only and destination.makes_task:
+            raise AltcraftConfigurationError(
+                f"changes_only needs a destination that answers at once, which {type(destination).__name__} does not:"
+                " select the rows that changed in the query."
+            )
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
+        from airflow_provider_altcraft.api.states import State, task_state
+        from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
+        from airflow_provider_altcraft.delivery.report import Report
+
+        if verdict.cause != "job":
+            verdict.raise_for_failure()
+        report = Report.from_dict(result["report"])
+        settle(
+            report,
+            [TaskBatch(**task) for task in result["tasks"]],
+            self._rejects(context, self.destination),
+            destination=self.destination,
+            task_status=self.hook.task_status,
+            succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
+        )
+        return self._account(context, report)
+
+    def _encoder(self) -> ProfileEncoder:
+        import pendulum
+
+        from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
+
+        return ProfileEncoder(nulls=self.nulls, timezone=pendulum.timezone(self.timezone))
+
+    def _delivery(self, context: Any, destination: Destination) -> Delivery:
+        from airflow_provider_altcraft.delivery.pipeline import Delivery
+        from airflow_provider_altcraft.operators.progress import Progress
+
+        return Delivery(
+            destination,
+            frame=self.hook.client.frame(destination.endpoint.name, destination.params),
+            sender=self.launcher(context).batches(destination.endpoint.name, before=self.check_killed),
+            batch_size=self.batch_size,
+            max_body_bytes=self.hook.settings.max_body_bytes,
+            max_in_flight=self.max_in_flight,
+            rejects=self._rejects(context, destination),
+            progress=Progress(self.log.info),
+        )
+
+    def _check_target(self, destination: Destination, fields: Sequence[str]) -> None:
+        """Refuse fields that the destination does not have.
+
+        :raises AltcraftConfigurationError: naming them.
+        """
+        from airflow_provider_altcraft.delivery.preflight import check_fields
+
+        only = destination.only_field
+        if only is not None and fields and set(fields) != {only}:
+            raise AltcraftConfigurationError(
+                f"{type(destination).__name__} takes the field {only!r} alone, not {', '.join(fields)}: name the column"
+                f" in field_mapping."
+            )
+        if not self.check_fields or not fields or destination.database is None:
+            return
+        try:
+            answer = self.hook.call("databases/fields_get", {"id": destination.database}).data
+        except AltcraftError as error:
+            self.log.info("Altcraft did not tell the fields of database %s: %s", destination.database, error)
+            return
+        if not check_fields(fields, answer, destination.key_fields):
+            self.log.info("Altcraft's answer does not name the fields of database %s.", destination.database)
+
+    def _preview(self, delivery: Delivery, opened: Opened) -> dict[str, Any]:
+        from airflow_provider_altcraft.delivery.preview import Preview
+
+        preview = Preview.of(delivery, opened.source, size=self.sample_size)
+        total = len(preview) if preview.is_all else self.total()
+        self.log.info("Dry run: nothing is sent.\n%s", preview.text(total, self.batch_size))
+        return {"dry_run": True, **preview.summary(total, self.batch_size)}
+
+    def _ledger(self, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Ledger | None]:
+        if not self.changes_only:
+            return nullcontext()
+        from airflow_provider_altcraft.api.protocol import encode
+        from airflow_provider_altcraft.delivery.ledger.files import FileLedger
+        from airflow_provider_altcraft.delivery.ledger.ledger import Ledger, Shelf
+        from airflow_provider_altcraft.delivery.ledger.table import TableLedger
+
+        shelf: Shelf
+        if self.ledger_path:
+            shelf = FileLedger(_path(self.ledger_path))
+        else:
+            conn_id = self.ledger_conn_id or getattr(self, "sql_conn_id", None)
+            if not conn_id:
+                raise AltcraftConfigurationError("ledger_table needs ledger_conn_id, the connection of its database.")
+            shelf = TableLedger(BaseHook.get_connection(conn_id).get_hook(), str(self.ledger_table))
+        scope = encode([destination.endpoint.name, destination.params])
+        return Ledger(shelf, scope=scope, key=self.changes_key or destination.key_fields, encoder=encoder)
+
+    @contextmanager
+    def _repaired(self, encoder: ProfileEncoder) -> Iterator[Opened]:
+        """Rejected rows, repaired, in the place of the source."""
+        from airflow_provider_altcraft.delivery.rejects import records
+        from airflow_provider_altcraft.delivery.source import from_profiles
+
+        self.log.info("The rows are read from %s, not from the source.", self.rejects_from)
+        yield Opened(from_profiles(records(_path(str(self.rejects_from))), encoder))
+
+    def _conclude(self, context: Any, delivery: Delivery) -> Any:
+        """Wait for the tasks that the rows became, and account for each row."""
+        from airflow_provider_altcraft.watches import TaskWatch
+
+        report = delivery.report
+        if not report.read:
+            self._empty()
+        if not delivery.tasks:
+            return self._account(context, report)
+        if not self.wait_for_completion:
+            return self._hand_over(context, report)
+        result = {"report": report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
+        return self.await_end(context, TaskWatch([task.task_id for task in delivery.tasks]), result)
+
+    def _empty(self) -> None:
+        """There were no rows."""
+        if self.on_empty == "skip":
+            raise AirflowSkipException("The source has no rows (on_empty='skip').")
+        if self.on_empty == "fail":
+            raise AltcraftRowsError("The source has no rows, and on_empty='fail' says there must be some.")
+
+    def _hand_over(self, context: Any, report: Report) -> dict[str, Any]:
+        """Leave the tasks to somebody else."""
+        kept_at = self._rejects(context, self.destination).location
+        self.log.info(
+            "%d tasks were started and are not waited for: their rows are open.\n%s",
+            len(report.task_ids),
+            report.table(),
+        )
+        report.check_rejects(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
+        context["ti"].xcom_push(key=TASK_IDS_KEY, value=report.task_ids)
+        return report.summary(kept_at=kept_at, handed_over=True)
+
+    def _account(self, context: Any, report: Report) -> dict[str, Any]:
+        from airflow_provider_altcraft.operators.progress import measure
+
+        kept_at = self._rejects(context, self.destination).location if report.rejected else None
+        self.log.info("%s\n%s%s", report, report.table(), f"\nRejected rows are kept in {kept_at}" if kept_at else "")
+        measure(report, self.destination)
+        if report.as_batch:
+            self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
+        report.check(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
+        return report.summary(kept_at=kept_at)
+
+    def _rejects(self, context: Any, destination: Destination) -> Rejects:
+        from airflow_provider_altcraft.delivery.rejects import Rejects
+
+        if not self.reject_path:
+            return Rejects(None)
+        ti = context["ti"]
+        index = getattr(ti, "map_index", -1)
+        names = (ti.dag_id, ti.run_id, ti.task_id if index < 0 else f"{ti.task_id}-{index}")
+        folder = _path(self.reject_path)
+        for name in names:
+            folder = folder / quote(name, safe="")
+        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion)
+
+
+def _path(location: str) -> Any:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(location)
