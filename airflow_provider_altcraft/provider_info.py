@@ -73,6 +73,9 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": f"{_PACKAGE}.transfers.sql_to_altcraft",
             }
         ],
+        "task-decorators": [
+            {"name": "altcraft_import", "class-name": f"{_PACKAGE}.decorators.altcraft.altcraft_import_task"}
+        ],
         "connection-types": [
             {
                 "connection-type": "altcraft",

@@ -13,12 +13,12 @@ ROOT = Path(__file__).parent.parent / "airflow_provider_altcraft"
 PACKAGE = ROOT.name
 DAG_SIDE = sorted(
     f"{PACKAGE}.{path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}"
-    for folder in ("operators", "sensors", "triggers", "transfers")
+    for folder in ("decorators", "operators", "sensors", "triggers", "transfers")
     for path in (ROOT / folder).glob("*.py")
     if path.stem != "__init__"
 )
 FLOORS = [
-    {"operators", "sensors", "triggers", "transfers"},
+    {"decorators", "operators", "sensors", "triggers", "transfers"},
     {"launching", "waiting", "watches", "hooks", "airflow_compat"},
     {"delivery"},
     {"api"},

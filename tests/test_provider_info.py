@@ -49,6 +49,16 @@ def test_every_module_it_names_exists():
     ]
     for name in [*names, *(row["python-module"] for row in info["transfers"])]:
         importlib.import_module(name)
+    for row in info["task-decorators"]:
+        module, _, function = row["class-name"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_airflow_knows_the_decorators():
+    from airflow.providers.common.compat.sdk import task
+
+    for row in get_provider_info()["task-decorators"]:
+        assert callable(getattr(task, row["name"]))
 
 
 def test_every_setting_of_the_connection_is_in_the_form():

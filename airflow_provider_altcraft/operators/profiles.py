@@ -41,25 +41,29 @@ class ProfilesOperator(DeliveringOperator):
         """The profiles. A list of them is here as a whole, so all can be checked before the first call."""
         from airflow_provider_altcraft.delivery.source import from_profiles
 
-        profiles = self._resolved(context)
+        profiles = self.produced(context)
+        if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
+            hint = " It is no template: write extract.output instead of '{{ ... }}'." if "{{" in str(profiles) else ""
+            raise AltcraftConfigurationError(
+                f"{self.origin} must be a list of profiles, or yield them, not {type(profiles).__name__}.{hint}"
+            )
         source = from_profiles(profiles, encoder)
         if isinstance(profiles, list | tuple):
             yield Opened(source, fields=list(dict.fromkeys(chain.from_iterable(profiles))), is_whole=True)
         else:
             yield Opened(source)
 
-    def _resolved(self, context: Any) -> Profiles:
+    @property
+    def origin(self) -> str:
+        """Where the profiles come from, for errors."""
+        return "profiles"
+
+    def produced(self, context: Any) -> Any:
+        """The profiles, produced now."""
         profiles = self.profiles
         if isinstance(profiles, XComArg):
-            profiles = profiles.resolve(context)
-        elif callable(profiles):
-            profiles = profiles()
-        if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
-            raise AltcraftConfigurationError(
-                f"profiles must be a list of profiles, the output of a task or a callable, not"
-                f" {type(profiles).__name__}. It is no template: write extract.output instead of '{{{{ ... }}}}'."
-            )
-        return profiles
+            return profiles.resolve(context)
+        return profiles() if callable(profiles) else profiles
 
 
 class AltcraftImportProfilesOperator(ProfilesOperator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -68,7 +69,8 @@ class SqlToAltcraftOperator(DeliveringOperator):
         super().__init__(**kwargs)
         self.sql = sql
         self.sql_conn_id = sql_conn_id
-        self.destination = destination
+        # Its fields are rendered in place, and mapped tasks are given the same object.
+        self.destination = copy(destination)
         self.field_mapping = field_mapping
         self.constants = constants
         self.row_processor = row_processor

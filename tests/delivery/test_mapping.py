@@ -1,70 +1,13 @@
-"""Rows become profiles, each type with its one treatment."""
+"""Columns become fields."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.mapping import FieldMapping
+from airflow_provider_altcraft.delivery.mapping import FieldMapping, path_of
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-
-
-class Sex(StrEnum):
-    FEMALE = "female"
-
-
-def encoded(value, **settings):
-    profile = ProfileEncoder(**{"timezone": ZoneInfo("Europe/Moscow"), **settings}).encode({"field": value})
-    return json.loads(profile).get("field", "left out")
-
-
-@pytest.mark.parametrize(
-    ("value", "sent"),
-    [
-        ("Анна", "Анна"),
-        ("\ud800", "?"),
-        (Sex.FEMALE, "female"),
-        (True, True),
-        (2**60, 2**60),
-        (1.5, 1.5),
-        (Decimal("1.10"), "1.10"),
-        (date(2026, 1, 2), "2026-01-02"),
-        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05+03:00"),
-        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
-        (datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=5))), "2026-01-02T00:00:00+05:00"),
-        (time(3, 4), "03:04:00"),
-        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
-        (b"\x00\x01", "AAE="),
-        (memoryview(b"\x00\x01"), "AAE="),
-        ({"a": [Decimal("1.0"), None]}, {"a": ["1.0", None]}),
-        (None, "left out"),
-        (float("nan"), "left out"),
-        (Decimal("NaN"), "left out"),
-    ],
-)
-def test_every_type_has_one_treatment(value, sent):
-    assert encoded(value) == sent
-
-
-def test_nulls_are_sent_where_they_are_meant_to_clear():
-    assert encoded(None, nulls="send") is None
-    assert encoded(float("inf"), nulls="send") is None
-
-
-def test_text_is_utf8_and_not_escaped():
-    assert "Анна".encode() in ProfileEncoder(timezone=UTC).encode({"_fname": "Анна"})
-
-
-def test_a_type_without_a_treatment_is_refused_with_the_field():
-    with pytest.raises(AltcraftConfigurationError, match=r"'field'.*timedelta"):
-        encoded(timedelta(1))
 
 
 def test_columns_become_fields_in_the_order_of_the_mapping():
@@ -83,3 +26,70 @@ def test_columns_become_fields_in_the_order_of_the_mapping():
 def test_columns_that_do_not_fit_are_refused_before_the_first_row(columns, mapping, reason):
     with pytest.raises(AltcraftConfigurationError, match=reason):
         FieldMapping(columns, mapping)
+
+
+SMS = {
+    "mail": ["email", "subscriptions[0].email"],
+    "phone": "subscriptions[1].phone",
+}
+CHANNELS = {
+    "subscriptions[0].channel": "email",
+    "subscriptions[0].resource_id": 3,
+    "subscriptions[1].channel": "sms",
+    "subscriptions[1].resource_id": 4,
+}
+
+
+def test_columns_fill_what_lies_below_the_surface():
+    mapping = FieldMapping(["mail", "phone"], SMS, CHANNELS)
+    assert mapping.profile(("a@b.c", "+7903")) == {
+        "email": "a@b.c",
+        "subscriptions": [
+            {"email": "a@b.c", "channel": "email", "resource_id": 3},
+            {"phone": "+7903", "channel": "sms", "resource_id": 4},
+        ],
+    }
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), Decimal("NaN")])
+def test_a_row_without_a_phone_gets_no_subscription_to_one(nothing):
+    mapping = FieldMapping(["phone", "mail"], SMS, CHANNELS)
+    (subscription,) = mapping.profile((nothing, "a@b.c"))["subscriptions"]
+    assert subscription["channel"] == "email"
+    (subscription,) = mapping.profile(("+7903", nothing))["subscriptions"]
+    assert subscription["channel"] == "sms"
+
+
+def test_a_row_without_any_value_below_has_no_such_field_at_all():
+    assert FieldMapping(["mail", "phone"], {"phone": "a.b", "mail": "email"}).profile(("a@b.c", None)) == {
+        "email": "a@b.c"
+    }
+
+
+def test_an_object_of_constants_alone_belongs_to_every_row():
+    mapping = FieldMapping(["mail"], {"mail": "email"}, {"source.name": "warehouse", "tags[1]": "b", "tags[0]": "a"})
+    assert mapping.profile(("a@b.c",)) == {"email": "a@b.c", "source": {"name": "warehouse"}, "tags": ["a", "b"]}
+
+
+@pytest.mark.parametrize("target", ["", "a..b", "a[x]", "[0]", "a[0]b", "a."])
+def test_what_is_not_a_path_is_refused(target):
+    with pytest.raises(AltcraftConfigurationError, match="names no field"):
+        path_of(target)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "constants"),
+    [
+        ({"mail": "a", "phone": "a.b"}, {}),
+        ({"mail": "a.b", "phone": "a.b"}, {}),
+        ({"mail": "a"}, {"a": 1}),
+        ({"mail": "a[0]"}, {"a[0].b": 1}),
+    ],
+)
+def test_targets_that_get_in_each_others_way_are_refused(mapping, constants):
+    with pytest.raises(AltcraftConfigurationError, match="more than once"):
+        FieldMapping(["mail", "phone"], mapping, constants)
+
+
+def test_a_column_under_its_own_name_is_no_path():
+    assert FieldMapping(["a.b"]).profile((1,)) == {"a.b": 1}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
-
-import msgspec
 
 from airflow_provider_altcraft.api.endpoints import Endpoint
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
@@ -67,7 +66,7 @@ class Destination(ABC):
 
         :raises AltcraftConfigurationError: if it has other fields than the one that there may be.
         """
-        if self.only_field is not None and not set(msgspec.json.decode(record)) <= {self.only_field}:
+        if self.only_field is not None and not set(json.loads(record)) <= {self.only_field}:
             raise AltcraftConfigurationError(
                 f"{type(self).__name__} takes the field {self.only_field!r} alone: name its column in field_mapping."
             )

@@ -1,9 +1,10 @@
 """A ledger in a folder of the user's, on a disk or in an object store.
 
-``base/<number>.db`` is the ledger as of its last complete delivery, a SQLite file; it counts once
-``base/<number>.json`` says how long it is and which steps it contains. ``steps/<run>/<step>.forget`` and ``.learn`` are
-what deliveries did since, one file for each step, written whole. A delivery that comes to its end writes the next
-base and removes what that contains; a process may end anywhere in between.
+``base/<number>.db`` is the ledger as of its last complete delivery: a SQLite file, which also says which steps it
+contains. It counts once there is a file ``base/<number>-<bytes>.done``. ``steps/<run>/<step>.forget`` and ``.learn``
+are what deliveries did since, one file for each step. A delivery that comes to its end writes the next base and
+removes what that contains. A process may end anywhere in between: half a base does not count; half a ``forget`` means
+that nothing was sent yet; of half a ``learn``, the rest is sent once more.
 
 One delivery at a time may use a ledger: the order of two at once cannot be told.
 """
@@ -17,7 +18,7 @@ import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
@@ -30,6 +31,21 @@ _SCHEMA = """
 """
 
 
+class _Base(NamedTuple):
+    """One state of the ledger."""
+
+    number: int
+    size: int
+
+    @property
+    def db(self) -> str:
+        return f"{self.number:012d}.db"
+
+    @property
+    def done(self) -> str:
+        return f"{self.number:012d}-{self.size}.done"
+
+
 class FileLedger:
     """Keeps a ledger in a folder. The working copy is a file on the worker, so memory does not grow with it.
 
@@ -40,16 +56,19 @@ class FileLedger:
         self._folder = folder
         self._copy = Path(tempfile.mkdtemp(prefix="altcraft-ledger-"))
         try:
-            self._number, self._contained = self._fetch_base()
+            self._base = self._fetch_base()
             self._db = sqlite3.connect(self._copy / "ledger.db", check_same_thread=False, isolation_level=None)
             self._db.executescript(f"PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; PRAGMA cache_size=-{CACHE_KIB};")
             self._db.executescript(_SCHEMA)
             self.salt: bytes = self._fact("salt", os.urandom(SIZE))
-            if not self._number:
+            contained = frozenset(json.loads(self._fact("contains", b"[]")))
+            if not self._base.number:
                 # The salt must outlive this process: the steps hashed with it may.
                 self._write_base([])
             runs = sorted(path.name for path in _files(self._folder / "steps"))
-            self._taken_up = [step for run in runs for step in self._steps(run) if step not in self._contained]
+            steps = [step for run in runs for step in self._steps(run)]
+            self._left_over = [step for step in steps if step in contained]
+            self._taken_up = [step for step in steps if step not in contained]
             for step in self._taken_up:
                 self._take_up(step)
         except BaseException:
@@ -78,49 +97,47 @@ class FileLedger:
         """Write the next base, if there is anything new in it, and remove the working copy."""
         try:
             # A base that somebody else wrote meanwhile is not written over: the steps stay, for the next delivery.
-            if complete and (self._step or self._taken_up) and self._bases()[-1:] == [self._number]:
-                old, contained = self._number, [*self._taken_up, *self._steps(self._run)]
+            if complete and (self._step or self._taken_up) and self._latest() == self._base:
+                # Those that the last base contains and nobody has removed are in this one too.
+                old, contained = self._base, [*self._left_over, *self._taken_up, *self._steps(self._run)]
                 self._write_base(contained)
-                for step in {*contained, *self._contained}:
+                for step in contained:
                     (self._folder / "steps" / step).unlink(missing_ok=True)
-                self._base(old, "json").unlink(missing_ok=True)
-                self._base(old, "db").unlink(missing_ok=True)
+                self._place(old.done).unlink(missing_ok=True)
+                self._place(old.db).unlink(missing_ok=True)
         finally:
             self._db.close()
             shutil.rmtree(self._copy, ignore_errors=True)
 
-    def _fetch_base(self) -> tuple[int, frozenset[str]]:
-        """Copy the newest base here; its number, and the steps it contains."""
-        number = max(self._bases(), default=0)
-        if not number:
-            return 0, frozenset()
-        with self._base(number, "json").open("rb") as file:
-            facts = json.loads(file.read() or b"{}")
-        with self._base(number, "db").open("rb") as kept, (self._copy / "ledger.db").open("wb") as copy:
-            shutil.copyfileobj(kept, copy, 1 << 20)
-            size = copy.tell()
-        if size != facts.get("bytes"):
-            raise AltcraftConfigurationError(
-                f"The ledger in {self._folder} is damaged: base {number} is not as long as it was when written. Remove"
-                " the folder; then every row is sent once more."
-            )
-        return number, frozenset(facts["contains"])
+    def _latest(self) -> _Base:
+        names = (path.name.removesuffix(".done").split("-") for path in _files(self._folder / "base", ".done"))
+        return max((_Base(int(number), int(size)) for number, size in names), default=_Base(0, 0))
+
+    def _fetch_base(self) -> _Base:
+        """Copy the newest base here."""
+        base = self._latest()
+        if base.number:
+            with self._place(base.db).open("rb") as kept, (self._copy / "ledger.db").open("wb") as copy:
+                shutil.copyfileobj(kept, copy, 1 << 20)
+                if copy.tell() != base.size:
+                    raise AltcraftConfigurationError(
+                        f"The ledger in {self._folder} is damaged: {base.db} is not as long as it was when written."
+                        " Remove the folder; then every row is sent once more."
+                    )
+        return base
 
     def _write_base(self, contains: Sequence[str]) -> None:
-        number = self._number + 1
+        self._db.execute("UPDATE facts SET value = ? WHERE name = 'contains'", (json.dumps(contains).encode(),))
         (self._folder / "base").mkdir(parents=True, exist_ok=True)
-        with (self._copy / "ledger.db").open("rb") as copy, self._base(number, "db").open("wb") as kept:
+        next_base = _Base(self._base.number + 1, (self._copy / "ledger.db").stat().st_size)
+        with (self._copy / "ledger.db").open("rb") as copy, self._place(next_base.db).open("wb") as kept:
             shutil.copyfileobj(copy, kept, 1 << 20)
-            size = copy.tell()
-        with self._base(number, "json").open("wb") as file:
-            file.write(json.dumps({"bytes": size, "contains": list(contains)}).encode())
-        self._number = number
+        with self._place(next_base.done).open("wb") as file:
+            file.write(b"")
+        self._base = next_base
 
-    def _base(self, number: int, suffix: str) -> Any:
-        return self._folder / "base" / f"{number:012d}.{suffix}"
-
-    def _bases(self) -> list[int]:
-        return sorted(int(path.name.removesuffix(".json")) for path in _files(self._folder / "base", ".json"))
+    def _place(self, name: str) -> Any:
+        return self._folder / "base" / name
 
     def _steps(self, run: str) -> list[str]:
         """The steps of a run, in their order."""

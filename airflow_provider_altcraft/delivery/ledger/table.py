@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
+T = TypeVar("T")
+AT_A_TIME = 400
+"""Rows of one statement, two parameters each."""
 _SALT = "0" * 2 * SIZE
 """The key of the row that holds the salt."""
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,2}")
@@ -26,47 +30,61 @@ class TableLedger:
     :raises AltcraftConfigurationError: for what is not the name of a table.
     """
 
+    _connection: Any = None
+
     def __init__(self, hook: Any, table: str) -> None:
         if not _NAME.fullmatch(table):
             raise AltcraftConfigurationError(f"ledger_table must be the name of a table, not {table!r}.")
         self._table = table
         self._mark = str(getattr(hook, "placeholder", "%s"))
-        self._connection = hook.get_conn()
+        # A connection belongs to the thread that opened it (SQLite insists), and batches end in several.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="altcraft-ledger")
         try:
-            self.salt: bytes = self._begin()
+            self._connection = self._there(hook.get_conn)
+            self.salt: bytes = self._there(self._begin)
         except BaseException:
-            self._connection.close()
+            self.close(complete=False)
             raise
 
     def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """What is kept of these keys."""
-        if not keys:
-            return {}
+        return self._there(self._known, keys) if keys else {}
+
+    def forget(self, keys: Sequence[bytes]) -> None:
+        """Keep nothing of these keys any more."""
+        self._there(self._replace, keys, ())
+
+    def learn(self, prints: Sequence[Print]) -> None:
+        """Keep these."""
+        self._there(self._replace, [found.key for found in prints], prints)
+
+    def close(self, *, complete: bool) -> None:
+        """Close the connection."""
+        with self._thread:
+            if self._connection is not None:
+                self._there(self._connection.close)
+
+    def _there(self, work: Callable[..., T], *arguments: Any) -> T:
+        return self._thread.submit(work, *arguments).result()
+
+    def _known(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         rows = self._rows(
             f"SELECT key_hash, content_hash FROM {self._table} WHERE key_hash IN ({self._marks(len(keys))})",
             [key.hex() for key in keys],
         )
         return {bytes.fromhex(key): bytes.fromhex(content) for key, content in rows}
 
-    def forget(self, keys: Sequence[bytes]) -> None:
-        """Keep nothing of these keys any more."""
+    def _replace(self, keys: Sequence[bytes], prints: Sequence[Print]) -> None:
         with closing(self._connection.cursor()) as cursor:
-            self._delete(cursor, keys)
+            for start in range(0, len(keys), AT_A_TIME):
+                some = [key.hex() for key in keys[start : start + AT_A_TIME]]
+                cursor.execute(f"DELETE FROM {self._table} WHERE key_hash IN ({self._marks(len(some))})", some)
+            for start in range(0, len(prints), AT_A_TIME):
+                values = [part.hex() for found in prints[start : start + AT_A_TIME] for part in found]
+                # One statement for all: some drivers' executemany goes to the server once for each row.
+                rows = ", ".join([f"({self._marks(2)})"] * (len(values) // 2))
+                cursor.execute(f"INSERT INTO {self._table} (key_hash, content_hash) VALUES {rows}", values)
         self._connection.commit()
-
-    def learn(self, prints: Sequence[Print]) -> None:
-        """Keep these."""
-        with closing(self._connection.cursor()) as cursor:
-            self._delete(cursor, [found.key for found in prints])
-            cursor.executemany(
-                f"INSERT INTO {self._table} (key_hash, content_hash) VALUES ({self._marks(2)})",
-                [(found.key.hex(), found.content.hex()) for found in prints],
-            )
-        self._connection.commit()
-
-    def close(self, *, complete: bool) -> None:
-        """Close the connection."""
-        self._connection.close()
 
     def _begin(self) -> bytes:
         """Make sure of the table; its salt."""
@@ -98,11 +116,6 @@ class TableLedger:
         # A transaction left open would hold back the database's own cleaning for as long as the delivery takes.
         self._connection.commit()
         return rows
-
-    def _delete(self, cursor: Any, keys: Sequence[bytes]) -> None:
-        for start in range(0, len(keys), 500):
-            some = [key.hex() for key in keys[start : start + 500]]
-            cursor.execute(f"DELETE FROM {self._table} WHERE key_hash IN ({self._marks(len(some))})", some)
 
     def _marks(self, number: int) -> str:
         return ", ".join([self._mark] * number)

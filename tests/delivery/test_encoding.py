@@ -1,0 +1,123 @@
+"""Profiles become JSON, each type with its one treatment, by either way of writing them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_altcraft.delivery.encoding import ProfileEncoder, RowEncoder
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+
+
+def encoded(value, **settings):
+    profile = ProfileEncoder(**{"timezone": ZoneInfo("Europe/Moscow"), **settings}).encode({"field": value})
+    return json.loads(profile).get("field", "left out")
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("Анна", "Анна"),
+        ("\ud800", "?"),
+        (Sex.FEMALE, "female"),
+        (True, True),
+        (2**60, 2**60),
+        (1.5, 1.5),
+        (Decimal("1.10"), "1.10"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05+03:00"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
+        (datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=5))), "2026-01-02T00:00:00+05:00"),
+        (time(3, 4), "03:04:00"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (b"\x00\x01", "AAE="),
+        (memoryview(b"\x00\x01"), "AAE="),
+        ({"a": [Decimal("1.0"), None]}, {"a": ["1.0", None]}),
+        (None, "left out"),
+        (float("nan"), "left out"),
+        (Decimal("NaN"), "left out"),
+    ],
+)
+def test_every_type_has_one_treatment(value, sent):
+    assert encoded(value) == sent
+
+
+def test_nulls_are_sent_where_they_are_meant_to_clear():
+    assert encoded(None, nulls="send") is None
+    assert encoded(float("inf"), nulls="send") is None
+
+
+def test_text_is_utf8_and_not_escaped():
+    assert "Анна".encode() in ProfileEncoder(timezone=UTC).encode({"_fname": "Анна"})
+
+
+def test_a_type_without_a_treatment_is_refused_with_the_field():
+    with pytest.raises(AltcraftConfigurationError, match=r"'field'.*timedelta"):
+        encoded(timedelta(1))
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.text(st.characters()),
+    st.just("\ud800"),
+    st.dates(),
+    st.datetimes(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.times(),
+    st.uuids(),
+    st.binary(),
+    st.just(Sex.FEMALE),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=2), st.none() | st.floats(), max_size=2),
+)
+
+
+@given(
+    rows=st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING), max_size=5),
+    constant=ANYTHING,
+    nulls=st.sampled_from(["omit", "send", {"b": "send"}, {"d": "send"}]),
+)
+def test_rows_are_written_exactly_as_their_profiles_are(rows, constant, nulls):
+    encoder = ProfileEncoder(nulls=nulls, timezone=ZoneInfo("Europe/Moscow"))
+    fast = RowEncoder(["a", "b", "c", "d"], [2, 0, 1], [constant], encoder)
+    for row in rows:
+        assert fast.encode(row) == encoder.encode({"a": row[2], "b": row[0], "c": row[1], "d": constant})
+
+
+def test_a_row_of_one_column_is_written_too():
+    assert RowEncoder(["email"], [0], [], ProfileEncoder(timezone=UTC)).encode(("a@b.c",)) == b'{"email":"a@b.c"}'
+
+
+def test_fields_may_have_any_name():
+    encoder = RowEncoder(["class", "имя", "a b"], [0, 1, 2], [], ProfileEncoder(timezone=UTC))
+    assert json.loads(encoder.encode((1, 2, 3))) == {"class": 1, "имя": 2, "a b": 3}
+
+
+def test_a_row_of_a_type_without_a_treatment_is_refused_with_the_field():
+    encoder = RowEncoder(["a", "b"], [0, 1], [], ProfileEncoder(timezone=UTC))
+    with pytest.raises(AltcraftConfigurationError, match=r"'b'.*timedelta"):
+        encoder.encode((1, timedelta(1)))
+
+
+def test_the_plans_for_combinations_of_types_do_not_pile_up():
+    encoder = RowEncoder(["a", "b"], [0, 1], [], ProfileEncoder(timezone=UTC))
+    encoder.MOST_PLANS = 3
+    for row in [(1, 1), (1, "a"), ("a", 1), ("a", "a"), (1.0, 1), (1, 1.0)]:
+        assert json.loads(encoder.encode(row)) == {"a": row[0], "b": row[1]}
+    assert len(encoder._plans) <= 3
