@@ -30,11 +30,16 @@ LONGEST_WAIT = 300.0
 class Repeats:
     """Which errors of one request may be answered by sending the same bytes again.
 
-    :param request: the request.
+    Not the request itself is kept: tenacity's objects refer to each other in a circle, and a body of some megabytes
+    would live until that is collected.
+
+    :param endpoint: of the request.
+    :param request_id: its Request-ID.
     :param settings: of the connection.
     """
 
-    request: Request
+    endpoint: Endpoint
+    request_id: str | None
     settings: Settings
     _in_doubt: bool = field(init=False, default=False)
 
@@ -45,17 +50,17 @@ class Repeats:
         self._weigh(error)
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
             return False
-        endpoint = self.request.endpoint
+        endpoint = self.endpoint
         if endpoint.effect is Effect.READ or not self._in_doubt:
             return True
         if isinstance(error, AltcraftRejected) and error.is_fault and (error.replayed or _can_be_looked_at(endpoint)):
             # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
             return False
-        return self.request.request_id is not None and self.settings.deduplicates
+        return self.request_id is not None and self.settings.deduplicates
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
-        if not self._in_doubt or self.request.endpoint.effect.converges:
+        if not self._in_doubt or self.endpoint.effect.converges:
             return False
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self.settings.deduplication_window
@@ -72,7 +77,7 @@ def retrying(
     :param attempts: tries in all, if not the connection's ``max_attempts``.
     :param sleep: how to let time pass, if not tenacity's way.
     """
-    repeats = Repeats(request, settings)
+    repeats = Repeats(request.endpoint, request.request_id, settings)
     return {
         "retry": retry_if_exception(repeats.allows),
         "stop": lambda state: stop_after_attempt(attempts or settings.max_attempts)(state) or repeats.expire(state),

@@ -55,7 +55,13 @@ def read_items(items: Any, sent: int, *, names_profiles: bool = True) -> BatchAn
         return BatchAnswer(accepted=sent, itemised=False)
     if len(items) != sent:
         return BatchAnswer(accepted=0, unaccounted=sent)
-    refusals = [refusal for position, item in enumerate(items) if (refusal := _refusal(position, item, names_profiles))]
+    refusals = [
+        refusal
+        for position, item in enumerate(items)
+        # Nearly all items are of this form, and there is one for each row.
+        if not (type(item) is dict and item.get("profile_id") and not item.get("error"))
+        and (refusal := _refusal(position, item, names_profiles))
+    ]
     return BatchAnswer(accepted=sent - len(refusals), refusals=refusals)
 
 

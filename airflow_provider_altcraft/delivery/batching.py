@@ -1,31 +1,59 @@
-"""Encoded rows become batches: closed by count and by exact bytes, in order, none lost, none split."""
+"""Written rows become batches: closed by count and by exact bytes, in order, none lost, none split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from airflow_provider_altcraft.delivery.ledger.prints import Print
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
-class Item(NamedTuple):
-    """One row, ready to send. A tuple, since there is one for each row.
+@dataclass(slots=True)
+class Rows:
+    """Rows, ready to send. Parallel lists, since an object for each row would cost more than writing it.
 
-    :param row: its number in the source, from 1.
-    :param record: the profile as JSON.
-    :param floor: the watermark if this row is not accepted.
-    :param print: of its key and content, for the ledger.
+    :param numbers: of the rows in the source, from 1.
+    :param records: their profiles as JSON.
+    :param floors: the watermark if the row is not accepted; empty if none is followed.
+    :param prints: of key and content, for the ledger; empty without one.
     """
 
-    row: int
-    record: bytes
-    floor: Any = None
-    print: Print | None = None
+    numbers: list[int]
+    records: list[bytes] = field(repr=False)
+    floors: list[Any] = field(default_factory=list)
+    prints: list[Print] = field(default_factory=list)
 
-    def __repr__(self) -> str:
-        return f"Item(row={self.row})"
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def extend(self, other: Rows) -> None:
+        """Put the other rows behind these."""
+        self.numbers += other.numbers
+        self.records += other.records
+        self.floors += other.floors
+        self.prints += other.prints
+
+    def slice(self, start: int, end: int | None = None) -> Rows:
+        """Some of the rows."""
+        part = slice(start, end)
+        return Rows(self.numbers[part], self.records[part], self.floors[part], self.prints[part])
+
+    def pick(self, places: Sequence[int]) -> Rows:
+        """The rows at these places."""
+        if len(places) == len(self):
+            return self
+        return Rows(
+            [self.numbers[place] for place in places],
+            [self.records[place] for place in places],
+            [self.floors[place] for place in places] if self.floors else [],
+            [self.prints[place] for place in places] if self.prints else [],
+        )
+
+    def floor(self, place: int) -> Any:
+        """The watermark if the row at this place is not accepted."""
+        return self.floors[place] if self.floors else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +76,34 @@ class Limits:
             raise AltcraftConfigurationError(f"batch_size must be at least 1, not {self.items}.")
 
 
-def batches(items: Iterable[Item], limits: Limits) -> Iterator[list[Item]]:
+def batches(chunks: Iterable[Rows], limits: Limits) -> Iterator[Rows]:
     """Cut a stream of rows into batches, each as full as the limits allow.
 
     :raises AltcraftConfigurationError: for a row that does not fit into a request of its own. The batches
         before it have been handed out by then.
     """
-    batch: list[Item] = []
-    size = limits.frame_bytes
-    for item in items:
-        weight = len(item.record) + limits.wrap_bytes
-        if limits.frame_bytes + weight > limits.body_bytes:
-            raise AltcraftConfigurationError(
-                f"Row {item.row} alone makes a request of {limits.frame_bytes + weight:,} bytes, over the limit of"
-                f" {limits.body_bytes:,} (max_body_bytes in the connection's extra), and a row cannot be split."
-            )
-        comma = 1 if batch else 0
-        if batch and (len(batch) >= limits.items or size + comma + weight > limits.body_bytes):
-            yield batch
-            batch, size, comma = [], limits.frame_bytes, 0
-        batch.append(item)
-        size += comma + weight
-    if batch:
+    # Each item is counted with a comma; the first has none.
+    empty, around = limits.frame_bytes - 1, limits.wrap_bytes + 1
+    batch, size = Rows([], []), empty
+    for chunk in chunks:
+        weight = sum(map(len, chunk.records)) + around * len(chunk)
+        if len(batch) + len(chunk) <= limits.items and size + weight <= limits.body_bytes:
+            batch.extend(chunk)
+            size += weight
+            continue
+        start = 0
+        for place, record in enumerate(chunk.records):
+            weight = len(record) + around
+            if empty + weight > limits.body_bytes:
+                raise AltcraftConfigurationError(
+                    f"Row {chunk.numbers[place]} alone makes a request of {empty + weight:,} bytes, over the limit of"
+                    f" {limits.body_bytes:,} (max_body_bytes in the connection's extra), and a row cannot be split."
+                )
+            if len(batch) + place - start >= limits.items or size + weight > limits.body_bytes:
+                batch.extend(chunk.slice(start, place))
+                yield batch
+                batch, size, start = Rows([], []), empty, place
+            size += weight
+        batch.extend(chunk.slice(start))
+    if batch.records:
         yield batch

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import compress
 from threading import Lock
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_task_result, refused_batch
-from airflow_provider_altcraft.delivery.batching import Item, Limits, batches
+from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
 from airflow_provider_altcraft.delivery.rejects import Rejects
@@ -139,14 +140,14 @@ class Delivery:
         """
         forecast = Forecast()
 
-        def refuse(item: Item) -> None:
-            forecast.keyless += 1
+        def refuse(rows: Rows) -> None:
+            forecast.keyless += len(rows)
 
-        for batch in batches(self._items(source, refuse), self._limits):
+        for batch in batches(self._written(source, refuse), self._limits):
             forecast.rows += len(batch)
             forecast.requests += 1
-            forecast.body_bytes += self._frame.size + len(batch) - 1
-            forecast.body_bytes += sum(len(item.record) + self._limits.wrap_bytes for item in batch)
+            forecast.body_bytes += self._frame.size + (self._limits.wrap_bytes + 1) * len(batch) - 1
+            forecast.body_bytes += sum(map(len, batch.records))
         forecast.skipped, self.report = self.report.skipped, Report()
         return forecast
 
@@ -158,12 +159,12 @@ class Delivery:
         :raises AltcraftError: if a batch could not be delivered; the batches in flight are waited for first.
         """
         self._ledger, self._watermark = ledger, watermark
-        items: Iterator[Item] = self._items(source, self._refuse_keyless)
+        rows = self._written(source, self._refuse_keyless)
         if ledger is not None:
-            items = self._changed(ledger, items)
+            rows = self._changed(ledger, rows)
         running: set[Future[None]] = set()
         with ThreadPoolExecutor(self._max_in_flight, thread_name_prefix="altcraft") as pool:
-            for batch in batches(items, self._limits):
+            for batch in batches(rows, self._limits):
                 if len(running) >= self._max_in_flight:
                     running = _finished(running)
                 running.add(pool.submit(self._deliver, batch))
@@ -172,126 +173,130 @@ class Delivery:
         if watermark is not None:
             self.report.watermark = plain(watermark.value)
 
-    def _items(self, source: Source[Any], refuse: Callable[[Item], None]) -> Iterator[Item]:
-        """The rows, written; those without a value to find their profile by are refused here."""
-        report, watermark = self.report, self._watermark
-        encode, key = source.encode, source.values(self._destination.key_fields)
-        print_of = self._ledger.printer(source) if self._ledger is not None else None
-        for number, row in enumerate(source.rows, start=1):
-            report.read = number
-            if row is None:
-                report.skipped += 1
-                continue
-            record = encode(row)
-            item = Item(
-                number,
-                record,
-                None if watermark is None else watermark.floor,
-                None if print_of is None else print_of(row, record),
-            )
-            found_by = key(row)
-            self._destination.check(record)
-            if any(found_by) or any(value not in (None, "") for value in found_by):
-                yield item
-            else:
-                refuse(item)
+    def _written(self, source: Source[Any], refuse: Callable[[Rows], None]) -> Iterator[Rows]:
+        """The rows, written, some at a time; those without a value to be found by are refused here."""
+        report, watermark, ledger = self.report, self._watermark, self._ledger
+        keyless = _without(self._destination.key_fields, source)
+        print_of = ledger.printer(source) if ledger is not None else None
+        for chunk in source.chunks:
+            numbers = list(range(report.read + 1, report.read + len(chunk) + 1))
+            report.read += len(chunk)
+            floors = watermark.floors if watermark is not None else []
+            wanted: Sequence[Any] = chunk
+            if source.skips:
+                kept = [row is not None for row in chunk]
+                wanted, numbers = list(compress(chunk, kept)), list(compress(numbers, kept))
+                floors = list(compress(floors, kept))
+                report.skipped += len(chunk) - len(wanted)
+                if not wanted:
+                    continue
+            records = source.write(wanted)
+            self._destination.check(records)
+            rows = Rows(numbers, records, floors, print_of(wanted, records) if print_of is not None else [])
+            lost = set(keyless(wanted))
+            if lost:
+                refuse(rows.pick(sorted(lost)))
+                rows = rows.pick([place for place in range(len(rows)) if place not in lost])
+            if rows.records:
+                yield rows
 
-    def _changed(self, ledger: Ledger, items: Iterator[Item]) -> Iterator[Item]:
-        for item in ledger.changed(items):
-            if item is None:
-                self.report.skipped += 1
-                self.report.unchanged += 1
-            else:
-                yield item
+    def _changed(self, ledger: Ledger, chunks: Iterator[Rows]) -> Iterator[Rows]:
+        for rows in chunks:
+            changed = rows.pick(ledger.changed(rows.prints))
+            unchanged = len(rows) - len(changed)
+            self.report.skipped += unchanged
+            self.report.unchanged += unchanged
+            if changed.records:
+                yield changed
 
-    def _deliver(self, items: list[Item]) -> None:
+    def _deliver(self, rows: Rows) -> None:
         with self._lock:
             self._in_flight += 1
         try:
-            self._deliver_batch(items)
+            self._deliver_batch(rows)
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _deliver_batch(self, items: list[Item]) -> None:
-        body, batch = self._body(items)
+    def _deliver_batch(self, rows: Rows) -> None:
+        body, batch = self._body(rows)
         earlier = self._sender.recall(batch)
         if earlier is not None:
-            self._count(items, earlier, replayed=True)
+            self._count(rows, earlier, replayed=True)
             return
         if self._ledger is not None:
-            self._ledger.sending(items)
+            self._ledger.sending(rows.prints)
         try:
             answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
-            if len(items) == 1:
-                self._refuse(batch, items, [Refusal(0, error.code, error.debug or error.text)])
+            if len(rows) == 1:
+                self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])
                 return
             # The installation's limit is lower than ours: halves are other batches, with names of their own.
-            half = len(items) // 2
-            self._deliver_batch(items[:half])
-            self._deliver_batch(items[half:])
+            half = len(rows) // 2
+            self._deliver_batch(rows.slice(0, half))
+            self._deliver_batch(rows.slice(half))
             return
         if self._destination.makes_task and answer.task_id:
-            self._follow(batch, items, answer.task_id, replayed=answer.replayed)
+            self._follow(batch, rows, answer.task_id, replayed=answer.replayed)
         else:
-            self._take(batch, items, answer)
+            self._take(batch, rows, answer)
 
-    def _body(self, items: list[Item]) -> tuple[bytes, str]:
-        records = [item.record for item in items]
-        digest = sha256(b"\n".join(records)).hexdigest()[:32]
+    def _body(self, rows: Rows) -> tuple[bytes, str]:
+        digest = sha256(b"\n".join(rows.records)).hexdigest()[:32]
         with self._lock:
             self._seen[digest] += 1
             times = self._seen[digest]
         # The same rows a second time in one delivery are another batch, at every try.
-        return self._frame.join(self._destination.wrap(records)), digest if times == 1 else f"{digest}-{times}"
+        return self._frame.join(self._destination.wrap(rows.records)), digest if times == 1 else f"{digest}-{times}"
 
-    def _follow(self, batch: str, items: list[Item], task_id: str, *, replayed: bool) -> None:
+    def _follow(self, batch: str, rows: Rows, task_id: str, *, replayed: bool) -> None:
         """Note the task that will tell what became of a batch."""
-        self._rejects.hold(batch, items)
+        self._rejects.hold(batch, rows)
         with self._lock:
-            self._count_sent(items, replayed=replayed)
+            self._count_sent(rows, replayed=replayed)
             self.report.task_ids.append(task_id)
-            self.tasks.append(TaskBatch(task_id, batch, len(items), items[0].row, plain(items[0].floor)))
+            self.tasks.append(TaskBatch(task_id, batch, len(rows), rows.numbers[0], plain(rows.floor(0))))
             self._progress(self.report, self._in_flight)
 
-    def _take(self, batch: str, items: list[Item], answer: Answer) -> None:
+    def _take(self, batch: str, rows: Rows, answer: Answer) -> None:
         """Act on what Altcraft said of a batch. It is settled last: a try that ends before that does it all again."""
-        verdict = self._destination.read(answer.data, len(items))
-        self._rejects.keep(batch, items, verdict.refusals)
+        verdict = self._destination.read(answer.data, len(rows))
+        self._rejects.keep(batch, rows, verdict.refusals)
         if not verdict.unaccounted:
             if self._ledger is not None:
                 refused = {refusal.position for refusal in verdict.refusals}
-                self._ledger.accepted([item for place, item in enumerate(items) if place not in refused])
+                self._ledger.accepted([found for place, found in enumerate(rows.prints) if place not in refused])
             self._sender.settle(batch, verdict)
-        self._count(items, verdict, replayed=answer.replayed)
+        self._count(rows, verdict, replayed=answer.replayed)
 
-    def _count(self, items: list[Item], verdict: BatchAnswer, *, replayed: bool) -> None:
+    def _count(self, rows: Rows, verdict: BatchAnswer, *, replayed: bool) -> None:
         with self._lock:
-            self._count_sent(items, replayed=replayed)
-            self._count_verdict(items, verdict)
+            self._count_sent(rows, replayed=replayed)
+            self._count_verdict(rows, verdict)
             self._progress(self.report, self._in_flight)
 
-    def _count_sent(self, items: list[Item], *, replayed: bool) -> None:
-        self.report.sent += len(items)
+    def _count_sent(self, rows: Rows, *, replayed: bool) -> None:
+        self.report.sent += len(rows)
         self.report.requests += 1
         self.report.replayed += replayed
 
-    def _count_verdict(self, items: list[Item], verdict: BatchAnswer) -> None:
+    def _count_verdict(self, rows: Rows, verdict: BatchAnswer) -> None:
         self.report.count(verdict)
         if self._watermark is not None and (verdict.refusals or verdict.unaccounted):
-            first = items[min((refusal.position for refusal in verdict.refusals), default=0)]
-            self.report.hold(first.row, plain(first.floor))
+            first = min((refusal.position for refusal in verdict.refusals), default=0)
+            self.report.hold(rows.numbers[first], plain(rows.floor(first)))
 
-    def _refuse_keyless(self, item: Item) -> None:
-        self._refuse(f"row-{item.row}", [item], [Refusal(0, 0, NO_KEY)])
+    def _refuse_keyless(self, rows: Rows) -> None:
+        refusals = [Refusal(place, 0, NO_KEY) for place in range(len(rows))]
+        self._refuse(f"row-{rows.numbers[0]}", rows, refusals)
 
-    def _refuse(self, batch: str, items: list[Item], refusals: list[Refusal]) -> None:
+    def _refuse(self, batch: str, rows: Rows, refusals: list[Refusal]) -> None:
         """Count rows that are not sent."""
-        self._rejects.keep(batch, items, refusals)
+        self._rejects.keep(batch, rows, refusals)
         with self._lock:
-            self.report.sent += len(items)
-            self._count_verdict(items, BatchAnswer(accepted=0, refusals=refusals))
+            self.report.sent += len(rows)
+            self._count_verdict(rows, BatchAnswer(accepted=0, refusals=refusals))
 
 
 def settle(
@@ -321,6 +326,19 @@ def settle(
         report.count(verdict)
         if verdict.refusals or verdict.unaccounted:
             report.hold(task.row, task.floor)
+
+
+def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[Any]], list[int]]:
+    """Finds the rows that have none of these fields."""
+    columns = source.columns(fields)
+
+    def places(rows: Sequence[Any]) -> list[int]:
+        read = columns(rows)
+        if any(None not in column and "" not in column for column in read):
+            return []
+        return [place for place, values in enumerate(zip(*read, strict=True)) if all(v in (None, "") for v in values)]
+
+    return places
 
 
 def _finished(in_flight: set[Future[None]]) -> set[Future[None]]:

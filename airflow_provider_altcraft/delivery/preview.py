@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from math import ceil
 from typing import Any
 
@@ -48,19 +48,19 @@ class Preview:
         :raises AltcraftConfigurationError: for a value without a form in JSON, or a row over the limits.
         """
         columns: dict[str, _Column] = {}
-        rows = iter(source.rows)
+        rows = chain.from_iterable(source.chunks)
 
-        def encode(row: Any) -> bytes:
-            record = source.encode(row)
-            for name, value in msgspec.json.decode(record).items():
-                column = columns.setdefault(name, _Column())
-                column.filled += value is not None
-                column.kinds[_kind(value)] += 1
-                column.example = column.example or masked(value)
-            return record
+        def write(some: Sequence[Any]) -> list[bytes]:
+            records = source.write(some)
+            for record in records:
+                for name, value in msgspec.json.decode(record).items():
+                    column = columns.setdefault(name, _Column())
+                    column.filled += value is not None
+                    column.kinds[_kind(value)] += 1
+                    column.example = column.example or masked(value)
+            return records
 
-        sample: Iterator[Any] = islice(rows, size)
-        forecast = delivery.forecast(Source(sample, encode, source.values))
+        forecast = delivery.forecast(Source([list(islice(rows, size))], write, source.columns, source.skips))
         nothing = object()
         return cls(forecast, columns, next(rows, nothing) is nothing, delivery.max_body_bytes)
 

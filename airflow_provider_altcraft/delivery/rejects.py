@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 import msgspec
 
 from airflow_provider_altcraft.delivery.answers import Refusal
-from airflow_provider_altcraft.delivery.batching import Item
+from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -52,11 +52,11 @@ class Rejects:
         """Where the rows are, for people."""
         return None if self._folder is None else str(self._folder)
 
-    def keep(self, batch: str, items: Sequence[Item], refusals: Iterable[Refusal]) -> None:
+    def keep(self, batch: str, rows: Rows, refusals: Iterable[Refusal]) -> None:
         """Write the refused rows of a batch. Writing a batch again replaces what was written.
 
         :param batch: its name, which becomes the file's.
-        :param items: its rows. Where they cannot be reached any more, the place in the batch and the reason are kept.
+        :param rows: its rows. Where they cannot be reached any more, the place in the batch and the reason are kept.
         """
         refused = list(refusals)
         if self._folder is None or not refused:
@@ -64,28 +64,28 @@ class Rejects:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{batch}.jsonl").open("wb") as file:
             for refusal in refused:
-                item = items[refusal.position] if items else None
-                file.write(_line(batch, item, refusal, self._key_fields))
+                file.write(_line(batch, rows, refusal, self._key_fields))
 
-    def hold(self, batch: str, items: Sequence[Item]) -> None:
+    def hold(self, batch: str, rows: Rows) -> None:
         """Put the rows of a batch aside until its task has answered."""
         if self._folder is None or not self._holds:
             return
         pending = self._folder / "pending"
         pending.mkdir(parents=True, exist_ok=True)
         with (pending / f"{batch}.jsonl").open("wb") as file:
-            file.write(b"".join(b'{"row":%d,"record":%s}\n' % (item.row, item.record) for item in items))
+            file.write(b"".join(map(b'{"row":%d,"record":%s}\n'.__mod__, zip(rows.numbers, rows.records, strict=True))))
 
-    def held(self, batch: str) -> list[Item]:
+    def held(self, batch: str) -> Rows:
         """The rows put aside; none if they were never, or cannot be reached from this worker."""
         if self._folder is None:
-            return []
+            return Rows([], [])
         try:
             with (self._folder / "pending" / f"{batch}.jsonl").open("rb") as file:
                 # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
-                return [Item(held.row, bytes(held.record)) for held in map(_HELD.decode, file.read().splitlines())]
+                lines = [_HELD.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
-            return []
+            return Rows([], [])
+        return Rows([line.row for line in lines], [bytes(line.record) for line in lines])
 
     def release(self, batch: str) -> None:
         """Forget the rows put aside."""
@@ -133,11 +133,15 @@ def _record(line: bytes, place: str) -> dict[str, Any]:
 _HELD = msgspec.json.Decoder(_Held)
 
 
-def _line(batch: str, item: Item | None, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
+def _line(batch: str, rows: Rows, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
     line: dict[str, Any] = {"code": refusal.code, "text": refusal.text}
-    if item is None:
+    if not rows.records:
         line |= {"row": None, "batch": batch, "position": refusal.position}
     else:
-        record = msgspec.json.decode(item.record)
-        line |= {"row": item.row, "key": {name: record.get(name) for name in key_fields}, "record": record}
+        record = msgspec.json.decode(rows.records[refusal.position])
+        line |= {
+            "row": rows.numbers[refusal.position],
+            "key": {name: record.get(name) for name in key_fields},
+            "record": record,
+        }
     return msgspec.json.encode(line) + b"\n"

@@ -1,64 +1,91 @@
-"""What a delivery reads: rows of a query or profiles from Python, and how each is written."""
+"""What a delivery reads: rows of a query or profiles from Python, some at a time, and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder, RowEncoder
 from airflow_provider_altcraft.delivery.mapping import FieldMapping
 
 T = TypeVar("T")
-Values = tuple[Any, ...]
+AT_A_TIME = 1_000
+"""Profiles written in one go, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source(Generic[T]):
     """Rows, in the form they come in.
 
-    :param rows: one after the other; ``None`` for a row that needs no sending.
-    :param encode: writes a row as the JSON of its profile.
-    :param values: the values of some fields of a row.
+    :param chunks: some at a time; ``None`` in the place of a row that needs no sending.
+    :param write: makes records of rows: the JSON of their profiles.
+    :param columns: reads some fields of rows, a list for each field.
+    :param skips: whether there may be such rows.
     """
 
-    rows: Iterable[T | None]
-    encode: Callable[[T], bytes]
-    values: Callable[[Sequence[str]], Callable[[T], Values]]
+    chunks: Iterable[Sequence[T | None]]
+    write: Callable[[Sequence[T]], list[bytes]]
+    columns: Callable[[Sequence[str]], Callable[[Sequence[T]], list[list[Any]]]]
+    skips: bool = False
 
 
-def from_profiles(profiles: Iterable[Mapping[str, Any] | None], encoder: ProfileEncoder) -> Source[Mapping[str, Any]]:
-    """Profiles as dictionaries."""
+def from_profiles(
+    profiles: Iterable[Mapping[str, Any] | None], encoder: ProfileEncoder, at_a_time: int = AT_A_TIME
+) -> Source[Mapping[str, Any]]:
+    """Profiles as dictionaries.
 
-    def values(fields: Sequence[str]) -> Callable[[Mapping[str, Any]], Values]:
-        return lambda profile: tuple([profile.get(name) for name in fields])
+    :param at_a_time: how many are read before they are written.
+    """
 
-    return Source(profiles, encoder.encode, values)
+    def columns(fields: Sequence[str]) -> Callable[[Sequence[Mapping[str, Any]]], list[list[Any]]]:
+        return lambda some: [[profile.get(name) for profile in some] for name in fields]
 
+    def write(some: Sequence[Mapping[str, Any]]) -> list[bytes]:
+        return [encoder.encode(profile) for profile in some]
 
-def from_rows(rows: Iterable[Sequence[Any]], mapping: FieldMapping, encoder: ProfileEncoder) -> Source[Any]:
-    """Rows of a query, as tuples."""
-    flat = mapping.flat
-    if flat is None:
-        return from_profiles(map(mapping.profile, rows), encoder)
-    columns, constants = flat
-
-    def values(fields: Sequence[str]) -> Callable[[Sequence[Any]], Values]:
-        places = [mapping.fields.index(name) if name in mapping.fields else -1 for name in fields]
-        getters = [_getter(place, columns, constants) for place in places]
-        if len(getters) == 1:
-            (getter,) = getters
-            return lambda row: (getter(row),)
-        return lambda row: tuple([getter(row) for getter in getters])
-
-    return Source(rows, RowEncoder(mapping.fields, columns, constants, encoder).encode, values)
+    return Source(_Chunks(profiles, min(at_a_time, AT_A_TIME)), write, columns, skips=True)
 
 
-def _getter(place: int, columns: Sequence[int], constants: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    if place < 0:
-        return lambda row: None
-    if place >= len(columns):
-        constant = constants[place - len(columns)]
-        return lambda row: constant
-    column = columns[place]
-    return lambda row: row[column]
+def from_chunks(
+    chunks: Iterable[Sequence[Mapping[str, Any] | None]], encoder: ProfileEncoder
+) -> Source[Mapping[str, Any]]:
+    """Profiles as dictionaries, some at a time."""
+    return replace(from_profiles((), encoder), chunks=chunks)
+
+
+def from_rows(chunks: Iterable[Sequence[Sequence[Any]]], mapping: FieldMapping, encoder: ProfileEncoder) -> Source[Any]:
+    """Rows of a query, as tuples.
+
+    :param chunks: some at a time, as they were fetched.
+    """
+    if mapping.flat is None:
+        return from_chunks(([mapping.profile(row) for row in chunk] for chunk in chunks), encoder)
+    places, constants = mapping.flat
+    columns_of = dict(zip(mapping.fields, places, strict=False))
+    fixed = dict(zip(mapping.fields[len(places) :], constants, strict=True))
+
+    def read(name: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        if name in columns_of:
+            return list(map(itemgetter(columns_of[name]), rows))
+        return [fixed.get(name)] * len(rows)
+
+    def columns(fields: Sequence[str]) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
+        return lambda rows: [read(name, rows) for name in fields]
+
+    return Source(chunks, RowEncoder(mapping.fields, places, constants, encoder).encode, columns)
+
+
+class _Chunks:
+    """Some at a time, as often as the whole can be read."""
+
+    def __init__(self, whole: Iterable[Any], size: int) -> None:
+        self._whole = whole
+        self._size = size
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        rest = iter(self._whole)
+        while chunk := list(islice(rest, self._size)):
+            yield chunk

@@ -12,8 +12,8 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 class Watermark:
     """Follows a column while rows are read in its order.
 
-    ``floor`` is the greatest value below that of the current row: where the watermark stays if that row is not
-    accepted, since a next query asks for what lies above it.
+    The floor of a row is the greatest value below its own: where the watermark stays if that row is not accepted, since
+    the next query asks for what lies above it. ``floors`` are those of the rows handed out last.
 
     :param column: its name.
     :param columns: names of the query's columns.
@@ -28,24 +28,27 @@ class Watermark:
         self._column = column
         self._index = list(columns).index(column)
         self.value: Any = None
-        self.floor: Any = None
+        self.floors: list[Any] = []
+        self._floor: Any = None
 
-    def follow(self, rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-        """Hand the rows on, keeping up with the column. A null does not move it.
+    def follow(self, chunks: Iterable[Sequence[Sequence[Any]]]) -> Iterator[Sequence[Sequence[Any]]]:
+        """Hand the rows on, some at a time, keeping up with the column. A null does not move it.
 
         :raises AltcraftConfigurationError: for a value below the one before it. What came before was handed out.
         """
-        index = self._index
-        for number, row in enumerate(rows, start=1):
-            value = row[index]
-            if value is not None and value != self.value:
-                if self.value is not None and value < self.value:
-                    raise AltcraftConfigurationError(
-                        f"Row {number} has a lower {self._column} than the row before it: a watermark needs the query"
-                        f" to end with ORDER BY {self._column}."
-                    )
-                self.floor, self.value = self.value, value
-            yield row
+        for chunk in chunks:
+            self.floors = [self._passed(row[self._index]) for row in chunk]
+            yield chunk
+
+    def _passed(self, value: Any) -> Any:
+        if value is not None and value != self.value:
+            if self.value is not None and value < self.value:
+                raise AltcraftConfigurationError(
+                    f"The rows are not in the order of {self._column}: a watermark needs the query to end with"
+                    f" ORDER BY {self._column}."
+                )
+            self._floor, self.value = self.value, value
+        return self._floor
 
 
 def plain(value: Any) -> Any:

@@ -47,7 +47,7 @@ class ProfilesOperator(DeliveringOperator):
             raise AltcraftConfigurationError(
                 f"{self.origin} must be a list of profiles, or yield them, not {type(profiles).__name__}.{hint}"
             )
-        source = from_profiles(profiles, encoder)
+        source = from_profiles(profiles, encoder, self.batch_size)
         if isinstance(profiles, list | tuple):
             yield Opened(source, fields=list(dict.fromkeys(chain.from_iterable(profiles))), is_whole=True)
         else:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from importlib import import_module
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -41,7 +42,7 @@ class Query:
             arguments = () if self._parameters is None else (self._parameters,)
             self._cursor.execute(self._sql, *arguments)
             # A named cursor of PostgreSQL knows its columns only after the first fetch.
-            self._first = self._cursor.fetchmany(self._rows_at_a_time)
+            self._first: Sequence[Sequence[Any]] = self._cursor.fetchmany(self._rows_at_a_time)
             self.columns = tuple(column[0] for column in self._cursor.description or ())
             self._opened = opened.pop_all()
         return self
@@ -50,9 +51,14 @@ class Query:
         self._opened.close()
 
     def __iter__(self) -> Rows:
+        return chain.from_iterable(self.chunks())
+
+    def chunks(self) -> Iterator[Sequence[Sequence[Any]]]:
+        """The rows as they are fetched."""
         rows = self._first
+        self._first = ()
         while rows:
-            yield from rows
+            yield rows
             rows = self._cursor.fetchmany(self._rows_at_a_time)
 
     def _reading(self, connection: Any) -> AbstractContextManager[Any]:

@@ -82,7 +82,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
         """The query, running."""
         from airflow_provider_altcraft.delivery.mapping import FieldMapping
-        from airflow_provider_altcraft.delivery.source import from_profiles, from_rows
+        from airflow_provider_altcraft.delivery.source import from_chunks, from_rows
         from airflow_provider_altcraft.delivery.watermark import Watermark
         from airflow_provider_altcraft.transfers.cursors import Query
 
@@ -96,12 +96,14 @@ class SqlToAltcraftOperator(DeliveringOperator):
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
             watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
-            rows: Iterable[Sequence[Any]] = query if watermark is None else watermark.follow(query)
+            chunks = query.chunks() if watermark is None else watermark.follow(query.chunks())
             if self.row_processor is None:
-                yield Opened(from_rows(rows, mapping, encoder), mapping.fields, watermark)
+                yield Opened(from_rows(chunks, mapping, encoder), mapping.fields, watermark)
             else:
-                processed = _processed(map(mapping.profile, rows), self.row_processor)
-                yield Opened(from_profiles(processed, encoder), (), watermark)
+                processed = _processed(
+                    ([mapping.profile(row) for row in chunk] for chunk in chunks), self.row_processor
+                )
+                yield Opened(from_chunks(processed, encoder), (), watermark)
 
     def total(self) -> int | None:
         """The rows of the query, counted by the database; ``None`` if it cannot wrap the statement."""
@@ -124,13 +126,20 @@ class SqlToAltcraftOperator(DeliveringOperator):
         return hook
 
 
-def _processed(profiles: Iterable[dict[str, Any]], process: RowProcessor) -> Iterator[Mapping[str, Any] | None]:
+def _processed(
+    chunks: Iterable[Sequence[dict[str, Any]]], process: RowProcessor
+) -> Iterator[list[Mapping[str, Any] | None]]:
     """The profiles as the processor returns them. Its errors are not chained: they may quote the row."""
-    for row, profile in enumerate(profiles, start=1):
-        try:
-            yield process(profile)
-        except Exception as error:
-            raise AltcraftConfigurationError(
-                f"row_processor failed at row {row} with {type(error).__name__}. Its message is withheld, since it may"
-                " quote personal data."
-            ) from None
+    row = 0
+    for chunk in chunks:
+        processed = []
+        for profile in chunk:
+            row += 1
+            try:
+                processed.append(process(profile))
+            except Exception as error:
+                raise AltcraftConfigurationError(
+                    f"row_processor failed at row {row} with {type(error).__name__}. Its message is withheld, since it"
+                    " may quote personal data."
+                ) from None
+        yield processed

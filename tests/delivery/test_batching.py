@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
-from airflow_provider_altcraft.delivery.batching import Item, Limits, batches
+from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 FRAME = Frame(b'{"data":[', b"]}")
@@ -17,29 +17,45 @@ WRAP = (b'{"data":', b"}")
 
 
 def body(batch):
-    return FRAME.join([WRAP[0] + item.record + WRAP[1] for item in batch])
+    return FRAME.join([WRAP[0] + record + WRAP[1] for record in batch.records])
+
+
+def plus_the_first_of(batch, following):
+    together = Rows([*batch.numbers], [*batch.records])
+    together.extend(following.slice(0, 1))
+    return together
 
 
 @given(
-    records=st.lists(st.binary(max_size=40), max_size=60),
+    chunks=st.lists(st.lists(st.binary(max_size=40), max_size=25), max_size=6),
     items=st.integers(1, 20),
     body_bytes=st.integers(60, 400),
 )
-def test_batches_keep_both_limits_and_every_row_in_order(records, items, body_bytes):
-    rows = [Item(number, record) for number, record in enumerate(records)]
+def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_bytes):
+    records = [record for chunk in chunks for record in chunk]
+    numbers = iter(range(len(records)))
+    rows = [Rows([next(numbers) for _ in chunk], chunk, [len(record) for record in chunk]) for chunk in chunks]
     limits = Limits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
     cut = list(batches(rows, limits))
-    assert [row for batch in cut for row in batch] == rows
+    assert [record for batch in cut for record in batch.records] == records
+    assert [number for batch in cut for number in batch.numbers] == list(range(len(records)))
+    assert [floor for batch in cut for floor in batch.floors] == [len(record) for record in records]
     assert all(0 < len(batch) <= items and len(body(batch)) <= body_bytes for batch in cut)
     for batch, following in pairwise(cut):
         # As full as can be: the next row would not have fitted.
-        assert len(batch) == items or len(body([*batch, following[0]])) > body_bytes
+        assert len(batch) == items or len(body(plus_the_first_of(batch, following))) > body_bytes
 
 
-def test_a_row_that_fits_into_no_request_is_named():
+@given(excess=st.integers(1, 30), before=st.integers(0, 3))
+def test_a_row_that_fits_into_no_request_is_named_and_those_before_it_are_handed_out(excess, before):
     limits = Limits(10, 100, FRAME.size, 9)
-    with pytest.raises(AltcraftConfigurationError, match=r"Row 2 .*cannot be split"):
-        list(batches([Item(1, b"x"), Item(2, b"x" * 100)], limits))
+    largest = 100 - FRAME.size - 9
+    assert len(list(batches([Rows([1], [b"x" * largest])], limits))) == 1
+    cut = batches([Rows([*range(1, before + 2)], [b"x" * largest] * before + [b"x" * (largest + excess)])], limits)
+    for _ in range(before - 1):
+        next(cut)
+    with pytest.raises(AltcraftConfigurationError, match=rf"Row {before + 1} .*cannot be split"):
+        list(cut)
 
 
 def test_a_batch_size_below_one_is_refused():

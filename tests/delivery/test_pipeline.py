@@ -14,7 +14,7 @@ from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.pipeline import settle
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
-from airflow_provider_altcraft.delivery.source import from_profiles
+from airflow_provider_altcraft.delivery.source import AT_A_TIME, from_profiles
 from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftTransportError
 from tests.delivery.altcraft import Altcraft, Reply, Sender, delivery
 
@@ -109,13 +109,13 @@ def test_no_more_than_the_requests_in_flight_are_held():
     ahead = []
 
     def rows():
-        for profile in profiles(50):
+        for profile in profiles(5_000):
             ahead.append(len(ahead) + 1 - sending.report.accepted)
             yield profile
 
     sending.run(source(rows()))
-    # One being filled, one waiting for a place, two in flight.
-    assert max(ahead) <= 4
+    # One being cut, one waiting for a place, two in flight, and those that are written in one go.
+    assert max(ahead) <= 4 + AT_A_TIME
 
 
 class TestTasks:

@@ -19,11 +19,15 @@ from tests.delivery.altcraft import Altcraft, delivery
 COLUMNS = ["email", "moved"]
 
 
+def chunked(rows, size=4):
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
 def deliver(rows, refused=(), **arguments):
     """The watermark after a delivery."""
     sending = delivery(Altcraft(refuses=refused), **arguments)
     watermark = Watermark("moved", COLUMNS)
-    source = from_rows(watermark.follow(rows), FieldMapping(COLUMNS), ProfileEncoder(timezone=UTC))
+    source = from_rows(watermark.follow(chunked(rows)), FieldMapping(COLUMNS), ProfileEncoder(timezone=UTC))
     sending.run(source, watermark=watermark)
     return sending.report.passed
 

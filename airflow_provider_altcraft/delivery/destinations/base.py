@@ -61,12 +61,13 @@ class Destination(ABC):
         before, after = self._wrapping
         return [before + record + after for record in records] if before else records
 
-    def check(self, record: bytes) -> None:
-        """Refuse a record that the body has no place for.
+    def check(self, records: Sequence[bytes]) -> None:
+        """Refuse records that the body has no place for.
 
-        :raises AltcraftConfigurationError: if it has other fields than the one that there may be.
+        :raises AltcraftConfigurationError: if one has other fields than the one that there may be.
         """
-        if self.only_field is not None and not set(json.loads(record)) <= {self.only_field}:
+        only = self.only_field
+        if only is not None and any(not set(json.loads(record)) <= {only} for record in records):
             raise AltcraftConfigurationError(
                 f"{type(self).__name__} takes the field {self.only_field!r} alone: name its column in field_mapping."
             )

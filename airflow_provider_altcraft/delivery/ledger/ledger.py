@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
 from threading import Lock
 from types import TracebackType
 from typing import Any, Protocol
 
-from airflow_provider_altcraft.delivery.batching import Item
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.ledger.prints import Print, Printer
 from airflow_provider_altcraft.delivery.source import Source
@@ -69,67 +67,62 @@ class Ledger:
         with closing(self._sent), self._lock:
             self._shelf.close(complete=kind is None)
 
-    def printer(self, source: Source[Any]) -> Callable[[Any, bytes], Print]:
-        """How rows of a source are fingerprinted."""
-        values, of = source.values(self._key), self._printer.of
-        return lambda row, record: of(values(row), record)
+    def printer(self, source: Source[Any]) -> Callable[[Sequence[Any], Sequence[bytes]], list[Print]]:
+        """How rows of a source and their records are fingerprinted."""
+        columns, of = source.columns(self._key), self._printer.of
+        return lambda rows, records: list(map(of, zip(*columns(rows), strict=True), records))
 
-    def changed(self, items: Iterable[Item]) -> Iterator[Item | None]:
-        """The rows that must be sent, in their order; ``None`` in the place of each that need not.
+    def changed(self, prints: Sequence[Print]) -> list[int]:
+        """The places of the rows that must be sent.
 
         A row whose key was in an earlier row of this delivery that is sent must be sent too, or the earlier one
         would have the last word.
         """
-        items = iter(items)
-        while chunk := list(islice(items, AT_A_TIME)):
-            yield from self._weighed(chunk)
+        return [start + place for start, some in _some(prints) for place in self._weighed(some)]
 
-    def sending(self, items: Sequence[Item]) -> None:
+    def sending(self, prints: Sequence[Print]) -> None:
         """A batch is about to leave: from here on, nobody can be sure what Altcraft holds of its rows."""
-        keys = [item.print.key for item in items if item.print]
         with self._lock:
-            stale = [key for chunk in _chunks(keys) for key in self._shelf.known(chunk)]
+            stale = [key for _, some in _some(prints) for key in self._shelf.known([found.key for found in some])]
             if stale:
                 self._shelf.forget(stale)
 
-    def accepted(self, items: Sequence[Item]) -> None:
+    def accepted(self, prints: Sequence[Print]) -> None:
         """Altcraft accepted these rows of a batch.
 
         Of a key that occurs twice in the delivery nothing is learnt: with several requests in flight, nobody can say
         which of the two came last.
         """
         with self._lock:
-            prints = {item.print.key: item.print for item in items if item.print}
-            for chunk in _chunks(list(prints)):
-                for key, again in self._of_sent(chunk):
+            by_key = {found.key: found for found in prints}
+            for _, some in _some(prints):
+                for key, again in self._of_sent(some):
                     if again:
-                        del prints[key]
-            if prints:
-                self._shelf.learn([prints[key] for key in sorted(prints)])
+                        del by_key[key]
+            if by_key:
+                self._shelf.learn([by_key[key] for key in sorted(by_key)])
 
-    def _weighed(self, items: list[Item]) -> list[Item | None]:
-        prints = [item.print for item in items if item.print]
+    def _weighed(self, prints: Sequence[Print]) -> list[int]:
         with self._lock:
             known = self._shelf.known([found.key for found in prints])
-            sent = dict(self._of_sent([found.key for found in prints]))
-            weighed: list[Item | None] = []
+            sent = dict(self._of_sent(prints))
             marks: dict[bytes, int] = {}
-            for item, found in zip(items, prints, strict=True):
+            places = []
+            for place, found in enumerate(prints):
                 if found.key in sent or known.get(found.key) != found.content:
                     marks[found.key] = sent[found.key] = int(found.key in sent)
-                    weighed.append(item)
-                else:
-                    weighed.append(None)
+                    places.append(place)
             with self._sent:
                 self._sent.execute("BEGIN")
                 self._sent.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(marks.items()))
-        return weighed
+        return places
 
-    def _of_sent(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
+    def _of_sent(self, prints: Sequence[Print]) -> list[tuple[bytes, int]]:
+        keys = list({found.key for found in prints})
         marks = ", ".join("?" * len(keys))
         return self._sent.execute(f"SELECT key, again FROM sent WHERE key IN ({marks})", keys).fetchall()
 
 
-def _chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(keys), AT_A_TIME):
-        yield keys[start : start + AT_A_TIME]
+def _some(prints: Sequence[Print]) -> Iterator[tuple[int, Sequence[Print]]]:
+    for start in range(0, len(prints), AT_A_TIME):
+        yield start, prints[start : start + AT_A_TIME]

@@ -22,7 +22,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
-from airflow_provider_altcraft.delivery.batching import Item
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
@@ -256,13 +255,13 @@ def test_of_a_key_in_two_batches_in_flight_nothing_is_learnt_whichever_is_answer
     source = from_profiles([], ENCODER)
     with Ledger(shelf(), scope=b"here", key=["email"], encoder=ENCODER) as ledger:
         print_of = ledger.printer(source)
-        first, second = (Item(n, b"%d" % n, None, print_of({"email": "a"}, b"%d" % n)) for n in (1, 2))
-        assert list(ledger.changed([first, second])) == [first, second]
+        first, second = print_of([{"email": "a"}] * 2, [b"1", b"2"])
+        assert ledger.changed([first, second]) == [0, 1]
         ledger.sending([first])
         ledger.sending([second])
         ledger.accepted([second])
         ledger.accepted([first])
-        assert not ledger._shelf.known([first.print.key])
+        assert not ledger._shelf.known([first.key])
 
 
 def test_an_empty_source_forgets_nothing(shelf):
@@ -285,8 +284,8 @@ def test_rows_for_another_place_are_other_rows(tmp_path):
     shelf = FileLedger(tmp_path)
     here, there = (Ledger(shelf, scope=scope, key=["email"], encoder=ENCODER) for scope in (b"here", b"there"))
     source = from_profiles([], ENCODER)
-    row = {"email": "a"}
-    assert here.printer(source)(row, b"{}").key != there.printer(source)(row, b"{}").key
+    rows, records = [{"email": "a"}], [b"{}"]
+    assert here.printer(source)(rows, records)[0].key != there.printer(source)(rows, records)[0].key
 
 
 def test_a_table_is_named_not_written(tmp_path):
