@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 
+import psycopg2
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario, TriggerMailing
+from airflow_provider_altcraft.delivery.destinations import (
+    Orders,
+    ProfileDatabase,
+    PromoCodes,
+    Scenario,
+    SuppressionList,
+    TriggerMailing,
+)
 from airflow_provider_altcraft.exceptions import AltcraftRowsError
 from airflow_provider_altcraft.transfers.cursors import Query
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
-from tests.contexts import context
+from tests import databases
+from tests.contexts import Store, context
 
 MAPPING = {"mail": "email", "name": "_fname"}
-POSTGRES = os.environ.get("ALTCRAFT_TEST_POSTGRES", "host=127.0.0.1 port=5432 user=postgres dbname=test")
 
 
 @pytest.fixture
@@ -147,15 +154,201 @@ def test_the_id_of_a_destination_is_a_template():
     assert sync.destination.workflow_id == "12"
 
 
+def change(warehouse, *statements):
+    with sqlite3.connect(warehouse) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_addresses_go_on_a_suppression_list(altcraft_sandbox, warehouse, run):
+    result = run(operator(destination=SuppressionList("3"), field_mapping={"mail": "email"}))
+    assert (result["accepted"], result["requests"]) == (25, 3)
+    assert len(altcraft_sandbox.suppressed(list_id=3)) == 25
+
+
+def test_an_address_that_the_list_did_not_take_fails_the_task(altcraft_sandbox, warehouse, run):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    with pytest.raises(AltcraftRowsError, match="leave 1 rows open"):
+        run(operator(destination=SuppressionList(3), field_mapping={"mail": "email"}))
+
+
+def test_promo_codes_beyond_the_limit_of_their_programme_are_rejects(altcraft_sandbox, warehouse, run, tmp_path):
+    altcraft_sandbox.add_programme(6, name="Short", limit=20)
+    arguments = {"destination": PromoCodes(6), "sql": "SELECT 'CODE-' || id AS code FROM customers ORDER BY id"}
+    result = run(operator(**arguments, field_mapping=None, max_rejects=5, reject_path=str(tmp_path)))
+    assert (result["accepted"], result["rejected"]) == (20, 5)
+    assert len(altcraft_sandbox.promocodes(loyalty_id=6)) == 20
+
+
+@pytest.mark.parametrize("answer", ["items", "none"])
+def test_orders_arrive_with_their_lines(altcraft_sandbox, warehouse, run, answer):
+    altcraft_sandbox.behaviour.orders_answer = answer
+
+    def with_lines(order):
+        return {**order, "lines": [{"external_id": "1", "price": "5.00"}]}
+
+    sql = "SELECT 'O-' || id AS external_id, mail AS email, '10.50' AS total_price FROM customers ORDER BY id"
+    arguments = {"field_mapping": None, "constants": {"matching": "email"}, "row_processor": with_lines}
+    result = run(operator(destination=Orders(), sql=sql, **arguments))
+    assert (result["accepted"], result["as_batch"]) == (25, 25 if answer == "none" else 0)
+    order = altcraft_sandbox.orders["O-7"]
+    assert (order["email"], order["total_price"], len(order["lines"])) == ("u7@example.com", "10.50", 1)
+
+
+def test_subscriptions_are_filled_from_columns(altcraft_sandbox, warehouse, run):
+    mapping = {"mail": ["email", "subscriptions[0].email"], "name": "_fname"}
+    constants = {"subscriptions[0].channel": "email", "subscriptions[0].resource_id": 3}
+    run(operator(field_mapping=mapping, constants=constants))
+    (profile, *_) = altcraft_sandbox.profiles(1).values()
+    assert profile["subscriptions"] == [{"channel": "email", "resource_id": 3, "email": profile["email"]}]
+
+
+def test_a_second_night_sends_only_what_changed(altcraft_sandbox, warehouse, run, tmp_path):
+    arguments = {"destination": ProfileDatabase(1), "changes_only": True, "ledger_path": str(tmp_path / "ledger")}
+    assert run(operator(**arguments), run_id="monday")["accepted"] == 25
+    change(warehouse, "UPDATE customers SET name = 'Новое' WHERE id = 7", "DELETE FROM customers WHERE id = 8")
+    result = run(operator(**arguments), run_id="tuesday")
+    assert (result["read"], result["unchanged"], result["skipped"], result["accepted"]) == (24, 23, 23, 1)
+    assert altcraft_sandbox.profiles(1).popitem()
+    names = {profile["email"]: profile["_fname"] for profile in altcraft_sandbox.profiles(1).values()}
+    assert names["u7@example.com"] == "Новое"
+    assert "u8@example.com" in names
+
+
+def test_the_ledger_may_be_a_table_of_the_warehouse(altcraft_sandbox, warehouse, run):
+    arguments = {"destination": ProfileDatabase(1), "changes_only": True, "ledger_table": "altcraft_ledger"}
+    run(operator(**arguments), run_id="monday")
+    assert run(operator(**arguments), run_id="tuesday")["unchanged"] == 25
+
+
+def test_what_altcraft_rejected_is_sent_again_the_next_night(altcraft_sandbox, warehouse, run, tmp_path):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    arguments = {
+        "destination": ProfileDatabase(1),
+        "changes_only": True,
+        "ledger_path": str(tmp_path / "ledger"),
+        "reject_path": str(tmp_path / "rejects"),
+        "max_rejects": 1,
+    }
+    run(operator(**arguments), run_id="monday")
+    result = run(operator(**arguments), run_id="tuesday")
+    assert (result["unchanged"], result["rejected"]) == (24, 1)
+
+
+def test_the_watermark_stops_below_what_was_rejected(altcraft_sandbox, warehouse, run, tmp_path):
+    arguments = {
+        "destination": ProfileDatabase(1),
+        "sql": "SELECT mail, id FROM customers ORDER BY id",
+        "field_mapping": {"mail": "email"},
+        "watermark_column": "id",
+        "reject_path": str(tmp_path),
+        "max_rejects": 1,
+    }
+    assert run(operator(**arguments), run_id="monday")["watermark"] == 25
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    assert run(operator(**arguments), run_id="tuesday")["watermark"] == 12
+
+
+def test_the_watermark_of_a_task_stops_below_its_batch(altcraft_sandbox, warehouse, run, tmp_path):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    sql = "SELECT mail, id FROM customers ORDER BY id"
+    arguments = {"sql": sql, "field_mapping": {"mail": "email"}, "watermark_column": "id"}
+    assert run(operator(**arguments, reject_path=str(tmp_path), max_rejects=1))["watermark"] == 10
+
+
+def test_repaired_rejects_go_through_the_same_operator(altcraft_sandbox, warehouse, run, tmp_path):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    arguments = {"reject_path": str(tmp_path), "max_rejects": 1, "rejects_from": "{{ params.again }}"}
+    first = operator(**arguments)
+    first.render_template_fields({"params": {"again": ""}})
+    where = run(first, run_id="monday")["reject_path"]
+    for path in tmp_path.rglob("*.jsonl"):
+        path.write_text(path.read_text().replace('"broken"', '"u13@example.com"'))
+    second = operator(**arguments)
+    second.render_template_fields({"params": {"again": where}})
+    result = run(second, run_id="by hand")
+    assert (result["read"], result["accepted"]) == (1, 1)
+    assert len(altcraft_sandbox.profiles(1)) == 25
+
+
+@pytest.mark.parametrize("destination", [ProfileDatabase(1), Scenario(12)])
+def test_a_dry_run_sends_nothing_and_shows_nobody(altcraft_sandbox, warehouse, caplog, destination):
+    with caplog.at_level("INFO"):
+        result = operator(destination=destination, dry_run=True, sample_size=10).execute(context())
+    assert (result["sample"], result["rows"], result["requests"]) == (10, 25, 3)
+    assert altcraft_sandbox.profiles(1) == {}
+    assert {call.endpoint for call in altcraft_sandbox.journal.calls()} <= {"databases/fields_get"}
+    assert "example.com" not in caplog.text
+
+
+def test_a_dry_run_of_a_statement_that_cannot_be_counted_forecasts_per_100_000_rows(altcraft_sandbox, warehouse):
+    sql = "WITH chosen AS (SELECT mail, name FROM customers) SELECT mail, name FROM chosen -- all of them"
+    assert operator(sql=sql, dry_run=True, sample_size=10).execute(context())["rows"] is None
+
+
+@pytest.mark.parametrize("shape", ["list", "object"])
+def test_a_field_that_the_database_does_not_have_is_refused_before_the_first_row(altcraft_sandbox, warehouse, shape):
+    altcraft_sandbox.behaviour.fields_shape = shape
+    mapping = {"mail": "email", "name": "loyality_id"}
+    with pytest.raises(AirflowFailException, match="'loyalty_id'"):
+        operator(destination=ProfileDatabase(1), field_mapping=mapping).execute(context())
+    assert not altcraft_sandbox.journal.calls("profiles/import_batch")
+    arguments = {"destination": ProfileDatabase(1), "field_mapping": mapping, "check_fields": False}
+    assert operator(**arguments).execute(context())["accepted"] == 25
+
+
+def test_fields_that_altcraft_will_not_tell_are_not_checked(altcraft_sandbox, warehouse, run):
+    altcraft_sandbox.behaviour.fields_shape = "refused"
+    mapping = {"mail": "email", "name": "loyality_id"}
+    assert run(operator(destination=ProfileDatabase(1), field_mapping=mapping))["accepted"] == 25
+
+
+@pytest.mark.parametrize("batch_size", [10, 1])
+def test_with_a_store_a_retry_sends_no_batch_again(altcraft_sandbox, warehouse, batch_size, tmp_path):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    store = Store()
+    arguments = {"destination": ProfileDatabase(1), "reject_path": str(tmp_path), "batch_size": batch_size}
+    with pytest.raises(AltcraftRowsError) as first:
+        operator(**arguments).execute(context(store=store))
+    sent = len(altcraft_sandbox.journal.calls("profiles/import_batch"))
+    assert "u13" not in json.dumps(store)
+    assert "broken" not in json.dumps(store)
+    with pytest.raises(AltcraftRowsError) as second:
+        operator(**arguments).execute(context(store=store, try_number=2))
+    assert len(altcraft_sandbox.journal.calls("profiles/import_batch")) == sent
+    assert str(first.value) == str(second.value)
+
+
+def test_what_the_store_holds_of_a_batch_is_small_however_many_rows_it_has(altcraft_sandbox, warehouse, postgres):
+    store = Store()
+    sql = "SELECT 'u' || n || '@example.com' AS mail, 'x' AS name FROM generate_series(1, 10000) AS n ORDER BY n"
+    arguments = {"sql": sql, "sql_conn_id": "postgres", "destination": ProfileDatabase(1), "batch_size": 5_000}
+    operator(**arguments).execute(context(store=store))
+    assert max(len(json.dumps(value)) for value in store.values()) < 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"changes_only": True}, "either ledger_path or ledger_table"),
+        ({"changes_only": True, "ledger_path": "/l", "ledger_table": "t"}, "either ledger_path or ledger_table"),
+        ({"changes_only": True, "ledger_path": "/l", "destination": Scenario(12)}, "answers at once"),
+        ({"watermark_column": "moved"}, "watermark_column is 'moved'"),
+        ({"destination": SuppressionList(3)}, "takes the field 'email' alone"),
+        ({"constants": {"email": "x"}}, "email more than once"),
+        ({"rejects_from": "/nowhere/at/all"}, "no rejected rows"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(altcraft_sandbox, warehouse, arguments, reason):
+    with pytest.raises(AirflowFailException, match=reason):
+        operator(**{"destination": ProfileDatabase(1), **arguments}).execute(context())
+    assert not [call for call in altcraft_sandbox.journal.calls() if call.endpoint != "databases/fields_get"]
+
+
 @pytest.fixture
 def postgres(monkeypatch):
-    psycopg2 = pytest.importorskip("psycopg2")
-    try:
-        connection = psycopg2.connect(POSTGRES)
-    except psycopg2.OperationalError as error:
-        if os.environ.get("ALTCRAFT_TEST_POSTGRES_REQUIRED"):
-            raise
-        pytest.skip(f"no PostgreSQL at {POSTGRES!r}: {error}")
+    connection = databases.postgres(psycopg2)
     fields = connection.get_dsn_parameters()
     extra = {"conn_type": "postgres", "host": fields["host"], "port": int(fields["port"])}
     extra |= {"login": fields["user"], "schema": fields["dbname"]}

@@ -1,0 +1,87 @@
+"""Where rows go: what the body holds, byte for byte, and what the answers say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.delivery.answers import BatchAnswer
+from airflow_provider_altcraft.delivery.destinations import (
+    Orders,
+    ProfileDatabase,
+    PromoCodes,
+    Scenario,
+    SuppressionList,
+    TriggerMailing,
+)
+from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+ALL = {
+    "profiles/import_batch": ProfileDatabase(1),
+    "profiles/update_batch": ProfileDatabase(1, mode="update"),
+    "workflows/import_and_start_batch_task": Scenario(12),
+    "campaigns/triggers/import_and_start_batch_task": TriggerMailing(9),
+    "suppresses/emails_add": SuppressionList(3),
+    "promocodes/import": PromoCodes(5),
+    "market/orders/import": Orders(),
+}
+
+
+@pytest.mark.parametrize(("name", "destination"), ALL.items())
+@given(values=st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5))
+def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, values):
+    assert destination.endpoint.name == name
+    field = destination.only_field or "email"
+    records = [ProfileEncoder(timezone=UTC).encode({field: value}) for value in values]
+    frame = Frame(b'{"items":[', b"]}")
+    body = frame.join(destination.wrap(records))
+    assert len(body) == frame.size + sum(map(len, records)) + destination.wrap_bytes * len(records) + len(records) - 1
+    expected = [value if destination.only_field else {"email": value} for value in values]
+    items = json.loads(body)["items"]
+    assert [item["data"] for item in items] == expected if destination.endpoint.wrapped else items == expected
+
+
+@pytest.mark.parametrize("destination", [SuppressionList(3), PromoCodes(5)])
+def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
+    field = destination.only_field
+    destination.check([f'{{"{field}":"a"}}'.encode(), b"{}"])
+    with pytest.raises(AltcraftConfigurationError, match=f"takes the field '{field}' alone"):
+        destination.check([f'{{"{field}":"a","_fname":"Ann"}}'.encode()])
+
+
+@pytest.mark.parametrize(
+    ("destination", "answer", "read"),
+    [
+        (SuppressionList(3), {"total_imported": 2, "total_duplicated": 1, "total_updated": 0}, (3, 0, 0)),
+        (SuppressionList(3), {"total_imported": 2, "total_count": 3}, (2, 0, 1)),
+        (SuppressionList(3), {}, (3, 0, 0)),
+        (PromoCodes(5), [{"code": "A", "error": 0}, {"code": "B", "error": 400}, {"code": "C"}], (2, 1, 0)),
+        (PromoCodes(5), {"inserted": 1, "duplicated": 1, "discarded_by_limit": 1}, (2, 0, 1)),
+        (Orders(), [{"error": 0}, {"error": 0, "id": 7}, {"error": 400, "error_text": "no"}], (2, 1, 0)),
+        (Orders(), [{}], (0, 0, 3)),
+        (Orders(), {}, (3, 0, 0)),
+        (ProfileDatabase(1), [{"profile_id": "a"}, {"profile_id": ""}, {"error": 0}], (2, 1, 0)),
+    ],
+)
+def test_answers_are_read_as_each_method_gives_them(destination, answer, read):
+    verdict = destination.read(answer, 3)
+    assert (verdict.accepted, len(verdict.refusals), verdict.unaccounted) == read
+
+
+def test_an_answer_that_only_counts_is_one_of_the_batch_as_a_whole():
+    assert SuppressionList(3).read({"total_imported": 3}, 3) == BatchAnswer(accepted=3, itemised=False)
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [(SuppressionList(""), "suppress_id is empty"), (PromoCodes("x"), "loyalty_id")],
+)
+def test_an_id_that_is_none_is_refused(destination, reason):
+    with pytest.raises(AltcraftConfigurationError, match=reason):
+        destination.params  # noqa: B018
