@@ -25,7 +25,7 @@ def database():
 
 
 @pytest.fixture
-def altcraft(monkeypatch, tmp_path):
+def warehouse(monkeypatch, tmp_path):
     path = tmp_path / "warehouse.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE customers (id, email, phone, first_name, last_name, city, birthday, balance)")
@@ -46,17 +46,23 @@ def altcraft(monkeypatch, tmp_path):
         connection.execute("UPDATE customers SET email = 'broken' WHERE id = 'C7'")
     connection.close()
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    return path
+
+
+@pytest.fixture
+def altcraft(monkeypatch, tmp_path, warehouse):
     monkeypatch.setenv("ALTCRAFT_REJECTS", str(tmp_path / "rejects"))
+    monkeypatch.setenv("ALTCRAFT_LEDGER", str(tmp_path / "ledger"))
     with Sandbox(speed=50) as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", sandbox.connection_json)
         yield sandbox
 
 
-def run(name):
+def run(name, date="2026-11-01T04:00:00+00:00"):
     """Run an example to its end in the Airflow of this environment."""
     airflow = Path(sys.executable).parent / "airflow"
     done = subprocess.run(
-        [airflow, "dags", "test", name, "2026-11-01T04:00:00+00:00"],
+        [airflow, "dags", "test", name, date],
         capture_output=True,
         text=True,
         timeout=110,
@@ -94,6 +100,24 @@ class TestRun:
         assert altcraft.deliveries.scenario_entries(12) == 100
         asked = {call.request["task_id"] for call in altcraft.journal.calls("tasks/status")}
         assert asked == {task.task_id for task in altcraft.tasks}
+
+    def test_the_nightly_sync_sends_what_changed(self, altcraft, warehouse):
+        run("altcraft_nightly_sync")
+        assert len(altcraft.profiles(1)) == 49
+        with sqlite3.connect(warehouse) as connection:
+            connection.execute("UPDATE customers SET city = 'Омск' WHERE id = 'C9'")
+        connection.close()
+        run("altcraft_nightly_sync", "2026-11-02T04:00:00+00:00")
+        _, second = altcraft.journal.calls("profiles/import_batch")
+        # The row that was rejected is sent again, too.
+        assert len(second.request["data"]) == 2
+        (profile,) = [each for each in altcraft.profiles(1).values() if each["CRM_ID"] == "C9"]
+        assert profile["_city"] == "Омск"
+        assert [each["channel"] for each in profile["subscriptions"]] == ["email", "sms"]
+
+    def test_the_import_from_a_function(self, altcraft):
+        run("altcraft_taskflow_import")
+        assert len(altcraft.profiles(1)) == 60
 
 
 @pytest.mark.parametrize("name", NAMES)
