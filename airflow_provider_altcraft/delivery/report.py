@@ -32,6 +32,7 @@ class Report:
     :param reasons: how often a row was rejected with which code.
     :param watermark: the last value of the column that is followed.
     :param held: the first row that was not accepted, and the watermark before it.
+    :param before: the watermark of the delivery before.
     """
 
     read: int = 0
@@ -48,11 +49,13 @@ class Report:
     reasons: Counter[str] = field(default_factory=Counter)
     watermark: Any = None
     held: tuple[int, Any] | None = None
+    before: Any = None
 
     @property
     def passed(self) -> Any:
-        """The watermark: no row up to it is missing. ``None`` if not even the first value was passed."""
-        return self.watermark if self.held is None else self.held[1]
+        """The watermark: no row up to it is missing. That of before, if not even the first value was passed."""
+        passed = self.watermark if self.held is None else self.held[1]
+        return self.before if passed is None else passed
 
     def hold(self, row: int, floor: Any) -> None:
         """Keep the watermark from passing a row that was not accepted."""
@@ -150,7 +153,7 @@ class Report:
             "tasks": len(self.task_ids),
             "reject_path": kept_at if self.rejected else None,
         }
-        del summary["held"]
+        del summary["held"], summary["before"]
         if handed_over and len(self.task_ids) > TASK_IDS_SHOWN:
             summary["task_ids"] = None
         return summary

@@ -36,6 +36,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         or ``None`` to skip the row.
     :param watermark_column: a column by which the query is ordered, ascending. ``watermark`` in the result is its
         greatest value up to which every row was accepted or skipped: where the next query may begin.
+    :param watermark_start: the watermark of the run before; the result's own, if no row was passed. Templated.
     :param parameters: parameters of the statement. Templated, and not logged here.
     :param sql_hook_params: arguments for the hook.
 
@@ -48,6 +49,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         "sql_conn_id",
         "parameters",
         "constants",
+        "watermark_start",
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
@@ -62,6 +64,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         constants: Mapping[str, Any] | None = None,
         row_processor: RowProcessor | None = None,
         watermark_column: str | None = None,
+        watermark_start: Any = None,
         parameters: Sequence[Any] | Mapping[str, Any] | None = None,
         sql_hook_params: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -75,6 +78,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.constants = constants
         self.row_processor = row_processor
         self.watermark_column = watermark_column
+        self.watermark_start = watermark_start
         self.parameters = parameters
         self.sql_hook_params = sql_hook_params
 
@@ -95,7 +99,9 @@ class SqlToAltcraftOperator(DeliveringOperator):
                     f"Altcraft finds what a row is about by {', '.join(destination.key_fields)}, and no column becomes"
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
-            watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
+            watermark = None
+            if self.watermark_column:
+                watermark = Watermark(self.watermark_column, query.columns, self.watermark_start)
             chunks = query.chunks() if watermark is None else watermark.follow(query.chunks())
             if self.row_processor is None:
                 yield Opened(from_rows(chunks, mapping, encoder), mapping.fields, watermark)

@@ -248,6 +248,11 @@ def test_the_watermark_stops_below_what_was_rejected(altcraft_sandbox, warehouse
     assert run(operator(**arguments), run_id="monday")["watermark"] == 25
     change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
     assert run(operator(**arguments), run_id="tuesday")["watermark"] == 12
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 1", "DELETE FROM customers WHERE id = 13")
+    assert run(operator(**arguments), run_id="wednesday")["watermark"] is None
+    assert run(operator(**arguments, watermark_start="{{ before }}"), run_id="thursday")["watermark"] == "{{ before }}"
+    nothing = {**arguments, "sql": "SELECT mail, id FROM customers WHERE id > 100"}
+    assert run(operator(**nothing, watermark_start=12), run_id="friday")["watermark"] == 12
 
 
 def test_the_watermark_of_a_task_stops_below_its_batch(altcraft_sandbox, warehouse, run, tmp_path):
