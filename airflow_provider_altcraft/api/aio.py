@@ -84,8 +84,9 @@ class AsyncAltcraftClient:
         return reply
 
     async def _send_once(self, request: Request) -> Reply:
-        if delay := self._pace.delay():
-            await asyncio.sleep(delay)
+        for delay in self._pace.delays():
+            if delay > 0:
+                await asyncio.sleep(delay)
         http_status, headers, body = await self._post(request)
         try:
             return protocol.read(request, http_status=http_status, headers=headers, body=body, settings=self.settings)

@@ -109,8 +109,9 @@ class AltcraftClient:
         return Retrying(**retrying(request, self.settings, attempts, self._sleep))(self._send_once, request)
 
     def _send_once(self, request: Request) -> Reply:
-        if delay := self._pace.delay():
-            self._sleep(delay)
+        for delay in self._pace.delays():
+            if delay > 0:
+                self._sleep(delay)
         response = self._post(request)
         try:
             return protocol.read(

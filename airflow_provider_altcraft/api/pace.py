@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 
 class Pace:
@@ -17,17 +18,26 @@ class Pace:
     def __init__(self, per_second: float) -> None:
         self._gap = 1 / per_second if per_second else 0.0
         self._next = 0.0
+        self._until = 0.0
         self._lock = threading.Lock()
 
-    def delay(self) -> float:
-        """Seconds to wait before sending now. Takes the moment it names."""
-        now = time.monotonic()
-        with self._lock:
-            moment = max(now, self._next)
-            self._next = moment + self._gap
-        return moment - now
+    def delays(self) -> Iterator[float]:
+        """Seconds to wait before sending: once, and again if a pause began while they were waited for."""
+        moment = self._take()
+        yield moment - time.monotonic()
+        while moment < self._until:
+            moment = self._take()
+            yield moment - time.monotonic()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send for so many seconds: ``Retry-After`` is meant for all senders, not for one."""
         with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
+            self._until = max(self._until, time.monotonic() + seconds)
+            self._next = max(self._next, self._until)
+
+    def _take(self) -> float:
+        """The next moment, which nobody else is given."""
+        with self._lock:
+            moment = max(time.monotonic(), self._next)
+            self._next = moment + self._gap
+        return moment
