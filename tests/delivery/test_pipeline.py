@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC
 
 import pytest
@@ -46,6 +47,57 @@ def test_the_counters_add_up_whatever_is_refused_and_however_it_is_cut(number, r
         profile["email"] for profile in profiles(number) if profile["email"] not in altcraft.refuses
     )
     assert all(len(body) <= limit for body in altcraft.bodies)
+
+
+class Unreliable(Altcraft):
+    """Loses requests and answers, and like the real one remembers what it answered. Its store outlives a try."""
+
+    def __init__(self, faults, *, keeps, **arguments):
+        super().__init__(**arguments)
+        self.faults, self.keeps = iter(faults), keeps
+        self.memory, self.store = {}, {}
+
+    def recall(self, batch):
+        return self.store.get(batch)
+
+    def settle(self, batch, verdict):
+        if self.keeps:
+            self.store[batch] = verdict
+
+    def send(self, body, batch):
+        assert batch not in self.store
+        fault = next(self.faults, None)
+        if fault == "request lost":
+            raise AltcraftTransportError("lost")
+        replayed = batch in self.memory
+        if not replayed:
+            self.memory[batch] = super().send(body, batch)
+        if fault == "answer lost":
+            raise AltcraftTransportError("lost")
+        return Reply(self.memory[batch].data, replayed=replayed)
+
+
+@given(
+    number=st.integers(0, 40),
+    refused=st.sets(st.integers(0, 40), max_size=3),
+    faults=st.lists(st.sampled_from([None, "request lost", "answer lost"]), max_size=12),
+    keeps=st.booleans(),
+    batch_size=st.integers(1, 9),
+    in_flight=st.integers(1, 4),
+)
+@settings(max_examples=100, deadline=None)
+def test_tries_until_one_comes_through_send_each_row_once(number, refused, faults, keeps, batch_size, in_flight):
+    altcraft = Unreliable(faults, keeps=keeps, refuses={f"u{index}@e.com" for index in refused})
+    for _ in range(len(faults) + 1):
+        sending = delivery(altcraft, batch_size=batch_size, in_flight=in_flight)
+        with suppress(AltcraftTransportError):
+            sending.run(source(profiles(number)))
+            break
+    report = sending.report
+    rejected = len([index for index in refused if index < number])
+    assert (report.read, report.sent, report.accepted, report.rejected) == (number, number, number - rejected, rejected)
+    assert len(altcraft.taken) == len(set(altcraft.taken)) == number - rejected
+    report.check(max_rejects=rejected, kept_at=None)
 
 
 def test_a_body_the_server_finds_too_large_is_halved_down_to_one_row():
