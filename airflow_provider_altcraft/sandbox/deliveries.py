@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,32 +13,56 @@ from typing import Any
 class Launch:
     """One time a mailing went out.
 
+    :param number: from 1, over all mailings.
     :param mailing_id: the mailing.
     :param kind: ``broadcast``, ``regular`` or ``trigger``.
     :param at: when, by the sandbox's clock.
-    :param recipients: messages.
     :param request_id: the Request-ID that caused it.
+    :param profile_ids: whom it goes to, in this order.
     """
 
+    number: int
     mailing_id: int
     kind: str
     at: datetime
-    recipients: int
     request_id: str | None
+    profile_ids: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def recipients(self) -> int:
+        """Messages."""
+        return len(self.profile_ids)
+
+    def report(self) -> dict[str, Any]:
+        """As JSON, without the recipients."""
+        return {name: getattr(self, name) for name in ("mailing_id", "kind", "at", "recipients", "request_id")}
 
 
 @dataclass(slots=True)
 class Deliveries:
-    """Every message sent, and every profile that entered a scenario."""
+    """Every message sent, and every profile that entered a scenario.
+
+    A launch counts with all its messages from its start; ``cut`` takes back those that were never sent.
+    """
 
     _launches: list[Launch] = field(default_factory=list)
     _sent: Counter[tuple[int, str]] = field(default_factory=Counter)
     _entries: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def launch(self, launch: Launch, profile_ids: Iterable[str]) -> None:
+    def launch(
+        self, mailing_id: int, kind: str, at: datetime, request_id: str | None, profile_ids: Iterable[str]
+    ) -> Launch:
         """Note that a mailing went out."""
+        launch = Launch(len(self._launches) + 1, mailing_id, kind, at, request_id, list(profile_ids))
         self._launches.append(launch)
-        self._sent.update((launch.mailing_id, profile_id) for profile_id in profile_ids)
+        self._sent.update((mailing_id, profile_id) for profile_id in launch.profile_ids)
+        return launch
+
+    def cut(self, launch: Launch, sent: int) -> None:
+        """Note that a launch was stopped after ``sent`` messages."""
+        for profile_id in launch.profile_ids[sent:]:
+            self._sent[launch.mailing_id, profile_id] -= 1
+        del launch.profile_ids[sent:]
 
     def enter(self, workflow_id: int, profile_ids: Iterable[str]) -> None:
         """Note that profiles entered a scenario."""
@@ -67,8 +91,8 @@ class Deliveries:
         The keys are ``<mailing>/<profile>`` and ``<scenario>/<profile>``.
         """
         return {
-            "launches": [asdict(launch) for launch in self._launches],
-            "sent": {f"{mailing}/{profile}": times for (mailing, profile), times in self._sent.items()},
+            "launches": [launch.report() for launch in self._launches],
+            "sent": {f"{mailing}/{profile}": times for (mailing, profile), times in self._sent.items() if times},
             "entries": {f"{scenario}/{profile}": times for (scenario, profile), times in self._entries.items()},
         }
 

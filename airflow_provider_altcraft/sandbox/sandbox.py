@@ -78,9 +78,9 @@ class Sandbox:
         self.clock = Clock(self._start, self._speed)
         self.faults = Faults(self._seed)
         self.journal = Journal()
-        self.deliveries = Deliveries()
         self.deduplication = Deduplication(self.behaviour)
-        self.world = World()
+        self._deliveries = Deliveries()
+        self._world = World()
         self._furnish()
 
     def __enter__(self) -> Sandbox:
@@ -126,6 +126,18 @@ class Sandbox:
             ready.set()
             loop.run_until_complete(runner.cleanup())
             loop.close()
+
+    @property
+    def world(self) -> World:
+        """What there is now."""
+        self._world.settle(self.clock.now(), self._deliveries)
+        return self._world
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Who was sent what up to now, how often."""
+        self._world.settle(self.clock.now(), self._deliveries)
+        return self._deliveries
 
     @property
     def url(self) -> str:

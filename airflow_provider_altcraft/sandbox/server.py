@@ -180,7 +180,10 @@ class Server:
         sandbox = self._sandbox
         try:
             body = checked(name, given)
-            act = Act(name, *scene, sandbox.behaviour, sandbox.clock.now(), call.request_id, body)
+            world, deliveries = scene
+            now = sandbox.clock.now()
+            world.settle(now, deliveries)
+            act = Act(name, world, deliveries, sandbox.behaviour, now, call.request_id, body)
             answer = METHODS[name](act)
         except Refused as refused:
             return self._refusal(refused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, moment, page
-from airflow_provider_altcraft.sandbox.world import Campaign
+from airflow_provider_altcraft.sandbox.world.campaigns import ENDS, Campaign
 
 
 def _campaign(act: Act, campaign: Campaign) -> Body:
@@ -54,35 +54,33 @@ def activate_campaign(act: Act) -> Body:
     for name, state in (("deactivate_date", "inactive"), ("completed_date", "completed")):
         if act[name]:
             campaign.move(moment(act[name]), state)
+    act.world.settle(act.now, act.deliveries)
     return {"data": None}
 
 
 @method("scampaigns/deactivate")
 def deactivate_campaign(act: Act) -> Body:
     """CONTRACT 4.6."""
-    _leave(act, _open_campaign(act), "inactive")
-    return {"data": None}
+    return _leave(act, "inactive")
 
 
 @method("scampaigns/completed")
 def complete_campaign(act: Act) -> Body:
     """CONTRACT 4.7: irreversible."""
-    campaign = _open_campaign(act)
-    _leave(act, campaign, "completed")
-    for mailing_id in campaign.mailings:
-        act.world.mailing(mailing_id).is_active = False
-    return {"data": None}
+    return _leave(act, "completed")
 
 
 def _open_campaign(act: Act) -> Campaign:
     campaign = act.world.campaign(act["id"])
-    if campaign.state(act.now) in {"completed", "deleted"}:
+    if campaign.state(act.now) in ENDS:
         raise Refused(400, f"campaign {campaign.campaign_id} is {campaign.state(act.now)}")
     return campaign
 
 
-def _leave(act: Act, campaign: Campaign, state: str) -> None:
-    campaign.moves = [move for move in campaign.moves if move[0] <= act.now]
+def _leave(act: Act, state: str) -> Body:
+    """Be in another state at once; the mailings follow."""
+    campaign = _open_campaign(act)
+    campaign.drop_plans(act.now)
     campaign.move(act.now, state)
-    for mailing_id in campaign.mailings:
-        act.world.mailing(mailing_id).stop(act.now)
+    act.world.settle(act.now, act.deliveries)
+    return {"data": None}

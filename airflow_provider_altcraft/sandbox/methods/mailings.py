@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.deliveries import Launch
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, moment, page
 from airflow_provider_altcraft.sandbox.methods.databases import import_batch
 from airflow_provider_altcraft.sandbox.methods.tasks import start_task
@@ -81,9 +80,8 @@ def _launch(act: Act, mailing: Mailing) -> Body:
     source, source_id = act["override_source_type"], act["override_source_id"]
     audience = act.world.audience(source or mailing.data_type, source_id or mailing.data_id)
     recipients = audience[: act["override_limit"] or None]
-    mailing.runs.append(Run(act.now, act.now + timedelta(seconds=mailing.duration)))
-    launch = Launch(mailing.mailing_id, mailing.kind, act.now, len(recipients), act.request_id)
-    act.deliveries.launch(launch, recipients)
+    launch = act.deliveries.launch(mailing.mailing_id, mailing.kind, act.now, act.request_id, recipients)
+    mailing.runs.append(Run(act.now, act.now + timedelta(seconds=mailing.duration), launch))
     if mailing.kind == "broadcast" and not act.behaviour.broadcast_stays_active:
         mailing.is_active = False
     return {"data": None}
@@ -103,7 +101,7 @@ def deactivate_mailing(act: Act) -> Body:
     mailing = act.world.mailing(act["id"])
     mailing.is_active = False
     if act["abort_if_running"]:
-        mailing.stop(act.now)
+        mailing.stop(act.now, act.deliveries)
     return {"data": None}
 
 
@@ -157,7 +155,7 @@ def start_trigger(act: Act) -> Body:
     profile_id = act.world.database(mailing.data_id).find(matching, act["field_name"], value)
     if profile_id is None:
         raise Refused(404, text="Profile not found")
-    act.deliveries.launch(Launch(mailing.mailing_id, "trigger", act.now, 1, act.request_id), [profile_id])
+    act.deliveries.launch(mailing.mailing_id, "trigger", act.now, act.request_id, [profile_id])
     return {"data": None}
 
 
@@ -168,6 +166,5 @@ def trigger_batch(act: Act) -> Body:
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
     answers, profile_ids = import_batch(act, act.world.database(mailing.data_id))
-    launch = Launch(mailing.mailing_id, "trigger", act.now, len(profile_ids), act.request_id)
-    act.deliveries.launch(launch, profile_ids)
+    act.deliveries.launch(mailing.mailing_id, "trigger", act.now, act.request_id, profile_ids)
     return start_task(act, answers)
