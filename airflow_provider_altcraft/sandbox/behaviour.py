@@ -33,6 +33,7 @@ class Behaviour:
     :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused with an
         ``error``, which may be ``marked`` as a duplicate's.
     :param max_body_bytes: bytes of a body (CONTRACT 1.5).
+    :param max_body_bytes_with_files: the same of a body with files.
     :param next_from_id: whether lists carry it (CONTRACT 1.6).
     :param task_id_position: ``top`` or ``data`` (CONTRACT 1.10).
     :param task_id_prefix: before the ids of tasks.
@@ -41,11 +42,29 @@ class Behaviour:
     :param task_seconds_per_item: see there.
     :param tasks_fail: whether tasks end badly.
     :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
+    :param unknown_profile: an update, a deletion or a launch for a profile that is not there is refused, or ignored:
+        it succeeds and does nothing (CONTRACT 1.9).
+    :param several_profiles: a search that several profiles match finds the latest, or is refused with 409; quick
+        import always refuses (CONTRACT 1.9).
+    :param profiles_may_be_deleted: whether the token has that permission (CONTRACT 8.6).
+    :param data_may_be_wiped: ``ALLOW_DATA_WIPE`` of the installation (CONTRACT 9).
+    :param import_and_start_answer: a single import and start answers with the ``profile_id``, or with the envelope
+        alone; its answer is cut (CONTRACT 3.3, 7.4).
+    :param start_batch_task_field: which name of the trigger ``triggers/start_batch_task`` reads (CONTRACT 14.4).
+    :param export_path: exported files are named ``/api/download/data/...`` or ``/api/download/...``; either is
+        served (CONTRACT 14.11).
+    :param export_rows_per_file: an export of more names several files.
+    :param export_json: a JSON export is an ``array``, or has an object in each of its ``lines``; not documented.
+    :param download_token_in_url: whether a download takes ``?token=``, as older editions do (CONTRACT 14.11).
+    :param download_errors: a download that is refused answers with an HTTP ``status`` of its own, or with an
+        ``envelope`` like the methods; not documented.
     :param fields_shape: ``databases/fields_get`` answers with a ``list`` of fields, with an ``object`` that holds the
         list as ``fields``, or is ``refused`` with 403; its page was not seen (CONTRACT 9).
     :param duplicate_code_is_error: whether the item of a promo code that was there already carries an error; the
         code is counted either way (CONTRACT 11).
     :param discarded_code_is_error: the same of a code that the limit of its programme left out.
+    :param attach_answer: ``promocodes/attach`` answers with the ``code``, or with the envelope alone (``none``); its
+        answer is cut (CONTRACT 11).
     :param orders_answer: an import of orders answers for each order (``items``), or with the envelope alone
         (``none``); its answer is cut in the documents (CONTRACT 11).
     :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
@@ -65,6 +84,7 @@ class Behaviour:
     key_includes_path: bool = False
     duplicate_while_running: Literal["wait", "error", "marked"] = "wait"
     max_body_bytes: int = 10 * 1024 * 1024
+    max_body_bytes_with_files: int = 100 * 1024 * 1024
     next_from_id: bool = True
     task_id_position: Literal["top", "data"] = "top"
     task_id_prefix: str = ""
@@ -73,9 +93,21 @@ class Behaviour:
     task_seconds_per_item: float = 0.0001
     tasks_fail: bool = False
     result_of_batches: Literal["itemised", "absent"] = "itemised"
+    unknown_profile: Literal["refuse", "ignore"] = "refuse"
+    several_profiles: Literal["latest", "refuse"] = "latest"
+    profiles_may_be_deleted: bool = True
+    data_may_be_wiped: bool = False
+    import_and_start_answer: Literal["profile_id", "none"] = "profile_id"
+    start_batch_task_field: Literal["id", "trigger_id", "either"] = "either"
+    export_path: Literal["data", "plain"] = "data"
+    export_rows_per_file: int = 100_000
+    export_json: Literal["array", "lines"] = "array"
+    download_token_in_url: bool = False
+    download_errors: Literal["status", "envelope"] = "status"
     fields_shape: Literal["list", "object", "refused"] = "list"
     duplicate_code_is_error: bool = False
     discarded_code_is_error: bool = True
+    attach_answer: Literal["code", "none"] = "code"
     orders_answer: Literal["items", "none"] = "items"
     mailing_already_running: Literal["accept", "reject"] = "accept"
     regular_is_completed: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from airflow_provider_altcraft.sandbox.answers import Answer
 from airflow_provider_altcraft.sandbox.behaviour import Behaviour
 
 
@@ -17,7 +18,7 @@ class Memory:
 
     first: datetime
     done: asyncio.Event
-    answer: tuple[int, bytes] | None = None
+    answer: Answer | None = None
 
 
 class Deduplication:
@@ -30,7 +31,7 @@ class Deduplication:
         self._behaviour = behaviour
         self._memories: dict[str, Memory] = {}
 
-    def key(self, path: str, headers: Mapping[str, str], token: str, body: bytes) -> str | None:
+    def key(self, path: str, headers: Mapping[str, str], token: str, body: bytes, *, query: str = "") -> str | None:
         """What makes two requests the same; ``None`` where nothing does."""
         behaviour = self._behaviour
         if behaviour.deduplication == "off":
@@ -40,7 +41,7 @@ class Deduplication:
             parts = ["id", request_id, token, path if behaviour.key_includes_path else ""]
         else:
             sent = [f"{name}={value}" for name, value in sorted(headers.items()) if name not in {"host", "connection"}]
-            parts = ["checksum", path, *sent, body.decode("utf-8", "replace")]
+            parts = ["checksum", path, query, *sent, body.decode("utf-8", "replace")]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def recall(self, key: str, now: datetime) -> Memory | None:
@@ -55,7 +56,7 @@ class Deduplication:
         memory = self._memories[key] = Memory(now, asyncio.Event())
         return memory
 
-    def end(self, key: str, memory: Memory, answer: tuple[int, bytes] | None) -> None:
+    def end(self, key: str, memory: Memory, answer: Answer | None) -> None:
         """Note its answer, or forget it."""
         memory.answer = answer
         memory.done.set()

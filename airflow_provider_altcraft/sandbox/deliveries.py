@@ -81,6 +81,22 @@ class Deliveries:
         """Messages of a mailing."""
         return sum(launch.recipients for launch in self.launches(mailing_id))
 
+    def message_ids(self, mailing_id: int) -> dict[str, str]:
+        """The profile by the id of the message it was sent, the ``smid`` of ``profiles/message_unsub``."""
+        return {
+            f"{launch.number}-{profile_id}": profile_id
+            for launch in self.launches(mailing_id)
+            for profile_id in launch.profile_ids
+        }
+
+    def recipient(self, message_id: str) -> str | None:
+        """The profile that was sent a message."""
+        number, _, profile_id = message_id.partition("-")
+        launch = (
+            self._launches[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(self._launches) else None
+        )
+        return profile_id if launch is not None and profile_id in launch.profile_ids else None
+
     def times_sent(self, mailing_id: int, profile_id: str) -> int:
         """How often a profile got a mailing."""
         return self._sent[mailing_id, profile_id]

@@ -14,7 +14,7 @@ LONGEST_LIST_KEPT = 20
 class Call:
     """One request.
 
-    :param endpoint: path below ``/api/v1.1/``.
+    :param endpoint: path below ``/api/v1.1/``, or what ``paths`` calls it.
     :param at: when it arrived, by the sandbox's clock.
     :param request: its body; the token is replaced, and long lists are cut.
     :param headers: its headers; the authorisation is replaced.

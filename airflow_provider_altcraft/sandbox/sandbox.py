@@ -6,9 +6,10 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any
+from uuid import UUID
 
 from airflow_provider_altcraft.sandbox.behaviour import Behaviour
 from airflow_provider_altcraft.sandbox.clock import Clock
@@ -17,13 +18,18 @@ from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Faults
 from airflow_provider_altcraft.sandbox.journal import Journal
 from airflow_provider_altcraft.sandbox.world import (
+    Bounce,
     Campaign,
     Database,
     Mailing,
     Programme,
+    Resource,
     Scenario,
+    Segment,
+    Sender,
     SuppressionList,
     Task,
+    Transaction,
     World,
 )
 
@@ -41,9 +47,9 @@ CUSTOMER_FIELDS = {
 class Sandbox:
     """A loopback Altcraft. Use it as a context manager, or ``start`` and ``stop`` it.
 
-    A new one holds database 1 "Customers", segment 1 over it, scenario 12, broadcast 7, regular mailing 8, trigger
-    mailing 9 (all active), campaign 18 with broadcast 7 in it, campaign 42 "Seasonal sale" (both inactive), suppression
-    list 3 and loyalty programme 5.
+    A new one holds database 1 "Customers", resource 1 and sender 1, segment 1 over the database, scenario 12,
+    broadcast 7, regular mailing 8, trigger mailing 9 (all active), campaign 18 with broadcast 7 in it, campaign 42
+    "Seasonal sale" (both inactive), suppression list 3 and loyalty programme 5.
 
     :param behaviour: switches for what the documents leave open.
     :param token: the API token it takes.
@@ -169,9 +175,17 @@ class Sandbox:
         database = self.world.databases[db_id] = Database(db_id, name, dict(fields or {}))
         return database
 
-    def add_segment(self, segment_id: int, *, db_id: int = 1, name: str = "Everybody") -> None:
-        """Add a segment; it holds all of its database."""
-        self.world.segments[segment_id] = {"id": segment_id, "name": name, "list_id": db_id}
+    def add_resource(self, resource_id: int, *, name: str = "Newsletter", token: str = "resource-token") -> Resource:  # noqa: S107
+        """Add a resource, which profiles subscribe to."""
+        resource = self.world.resources[resource_id] = Resource(resource_id, name, token)
+        return resource
+
+    def add_segment(
+        self, segment_id: int, *, db_id: int = 1, name: str = "Everybody", is_static: bool = False
+    ) -> Segment:
+        """Add a segment; it holds all of its database, or its ``members`` if it is static."""
+        segment = self.world.segments[segment_id] = Segment(segment_id, name, db_id, is_static)
+        return segment
 
     def add_mailing(
         self,
@@ -216,6 +230,50 @@ class Sandbox:
         programme = self.world.programmes[loyalty_id] = Programme(loyalty_id, name, limit)
         return programme
 
+    def add_transaction(
+        self,
+        loyalty_id: int,
+        profile_id: str,
+        points: float,
+        *,
+        at: datetime | None = None,
+        currency: tuple[str, int] = ("bonus", 1),
+    ) -> Transaction:
+        """Add a movement of points; the currency is its external and its internal id."""
+        programme = self.world.programme(loyalty_id)
+        transaction_id = str(UUID(int=len(programme.transactions) + 1))
+        transaction = Transaction(transaction_id, at or self.clock.now(), profile_id, points, currency)
+        programme.transactions.append(transaction)
+        return transaction
+
+    def add_sender(
+        self,
+        sender_id: int,
+        *,
+        name: str = "Sender",
+        channel: str = "email",
+        kind: str = "akmta",
+        is_virtual: bool = False,
+    ) -> Sender:
+        """Add a sender."""
+        sender = self.world.senders[sender_id] = Sender(sender_id, name, channel, kind, is_virtual)
+        return sender
+
+    def add_bounce(
+        self,
+        mailing_id: int,
+        *,
+        on: date | None = None,
+        text: str = "mailbox full",
+        to_domain: str = "example.com",
+        from_domain: str = "altcraft.com",
+        ip: str = "192.0.2.1",
+    ) -> Bounce:
+        """Add a soft bounce."""
+        bounce = Bounce(mailing_id, on or self.clock.now().date(), text, to_domain, from_domain, ip)
+        self.world.bounces.append(bounce)
+        return bounce
+
     def profiles(self, db_id: int = 1) -> dict[str, dict[str, Any]]:
         """The profiles of a database, by id."""
         return self.world.database(db_id).profiles
@@ -226,12 +284,17 @@ class Sandbox:
 
     def promocodes(self, loyalty_id: int = 5) -> set[str]:
         """The promo codes of a programme."""
-        return self.world.programme(loyalty_id).codes
+        return set(self.world.programme(loyalty_id).codes)
 
     @property
     def orders(self) -> dict[str, dict[str, Any]]:
         """The orders, by ``external_id``."""
         return {external_id: order.data for external_id, order in self.world.orders.items()}
+
+    @property
+    def goals(self) -> list[dict[str, Any]]:
+        """The goals that were registered."""
+        return list(self.world.goals)
 
     def mailing(self, mailing_id: int) -> Mailing:
         """A mailing."""
@@ -297,6 +360,8 @@ class Sandbox:
 
     def _furnish(self) -> None:
         self.add_database(1, fields=CUSTOMER_FIELDS)
+        self.add_resource(1)
+        self.add_sender(1)
         self.add_segment(1)
         self.add_scenario(12, name="Welcome")
         self.add_mailing(7, kind="broadcast", name="Morning broadcast")

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Mapping
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from airflow_provider_altcraft.sandbox.answers import Answer
 from airflow_provider_altcraft.sandbox.contract import METHODS as CONTRACT
 from airflow_provider_altcraft.sandbox.contract import Refused, checked
+from airflow_provider_altcraft.sandbox.control import Control
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Fault
 from airflow_provider_altcraft.sandbox.journal import Call, redacted
 from airflow_provider_altcraft.sandbox.methods import METHODS, Act
-from airflow_provider_altcraft.sandbox.page import PAGE
-from airflow_provider_altcraft.sandbox.world import World
+from airflow_provider_altcraft.sandbox.paths import DOWNLOAD, named
+from airflow_provider_altcraft.sandbox.world import File, World
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.sandbox.sandbox import Sandbox
 
-PREFIX = "/api/v1.1/"
-Answer = tuple[int, bytes]
+FORM = "application/x-www-form-urlencoded"
 
 
 class Server:
@@ -37,21 +37,23 @@ class Server:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._underway = 0
+        self._control = Control(sandbox)
 
     def application(self) -> web.Application:
         """The routes."""
         # The limit is the sandbox's own to enforce, in Altcraft's words.
         application = web.Application(client_max_size=1 << 30)
-        application.router.add_get("/", self._page)
-        application.router.add_post(PREFIX + "{name:.*}", self._api)
-        application.router.add_get("/_sandbox/{what}", self._control)
-        application.router.add_post("/_sandbox/{what}", self._control)
-        application.router.add_delete("/_sandbox/{what}", self._control)
+        self._control.add_routes(application.router)
+        application.router.add_get("/api/download/{file:.*}", self._api)
+        application.router.add_post("/api/{path:.*}", self._api)
         return application
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"].strip("/")
+        found = named(request.path)
+        # Everything is POST but a download (CONTRACT 1.1).
+        if found is None or (found[0] == DOWNLOAD) == (request.method == "POST"):
+            raise web.HTTPNotFound
+        name, in_path = found
         sandbox = self._sandbox
         body = await request.read()
         headers = {key.lower(): value for key, value in request.headers.items()}
@@ -70,20 +72,22 @@ class Server:
             early = await self._early(fault, request, call)
             if early is not None:
                 return early
-        self._underway += 1
+        self._control.underway += 1
         try:
-            (status, answer), replayed = await self._answer(request, headers, body, call, fault)
+            answer, replayed = await self._answer(request, headers, body, in_path, call, fault)
         finally:
-            self._underway -= 1
+            self._control.underway -= 1
         if fault is not None and fault.kind == "delay_after":
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "drop_after":
             return _dropped(request)
-        call.http_status, call.replayed = status, replayed
-        call.error = json.loads(answer).get("error")
+        call.http_status, call.error, call.replayed = answer.status, answer.error, replayed
         marks = {sandbox.behaviour.duplicate_header: "true", "Duplicate-Key": call.request_id or ""} if replayed else {}
         response = web.Response(
-            status=status, body=answer, content_type="application/json", headers={**marks, **self._date()}
+            status=answer.status,
+            body=answer.body,
+            content_type=answer.content_type,
+            headers={**marks, **self._date()},
         )
         if fault is not None and fault.kind == "cut_body":
             return await _cut(request, response)
@@ -113,7 +117,13 @@ class Server:
         return None
 
     async def _answer(
-        self, request: web.Request, headers: Mapping[str, str], body: bytes, call: Call, fault: Fault | None
+        self,
+        request: web.Request,
+        headers: Mapping[str, str],
+        body: bytes,
+        in_path: Mapping[str, str],
+        call: Call,
+        fault: Fault | None,
     ) -> tuple[Answer, bool]:
         """The answer, and whether it came from memory."""
         sandbox, name = self._sandbox, call.endpoint
@@ -121,16 +131,16 @@ class Server:
         scene = sandbox.world, sandbox.deliveries
         delay = fault.seconds if fault is not None and fault.kind == "delay" else 0.0
         try:
-            given = self._parse(body)
+            given = self._read(name, request, body, in_path)
             call.request = redacted(given)
-            token = self._token(headers, request.query, given)
+            token = self._token(name, headers, request.query, given)
         except Refused as refused:
-            return self._refusal(refused), False
+            return self._refusal(name, refused), False
         if name not in CONTRACT or not CONTRACT[name].changes:
             await asyncio.sleep(delay)
             return self._work(name, given, call, scene), False
         memory = sandbox.deduplication
-        key = memory.key(name, headers, token, body)
+        key = memory.key(name, headers, token, body, query=request.query_string)
         if key is None:
             await asyncio.sleep(delay)
             return self._work(name, given, call, scene), False
@@ -139,7 +149,7 @@ class Server:
             running = sandbox.behaviour.duplicate_while_running
             if not earlier.done.is_set() and running != "wait":
                 conflict = Refused(409, "the request is being processed", "Conflict")
-                return self._refusal(conflict), running == "marked"
+                return self._refusal(name, conflict), running == "marked"
             await earlier.done.wait()
             if earlier.answer is not None:
                 return earlier.answer, True
@@ -149,114 +159,77 @@ class Server:
             await asyncio.sleep(delay)
             answer = self._work(name, given, call, scene)
             if fault is not None and fault.kind == "error_after":
-                answer = self._refusal(Refused(fault.code, fault.text, "Internal error"))
+                answer = self._refusal(name, Refused(fault.code, fault.text, "Internal error"))
         finally:
-            kept = answer is not None and (sandbox.behaviour.replay_errors or not json.loads(answer[1])["error"])
+            kept = answer is not None and (sandbox.behaviour.replay_errors or not answer.error)
             memory.end(key, begun, answer if kept else None)
         return answer, False
 
-    def _parse(self, body: bytes) -> dict[str, Any]:
-        if len(body) > self._sandbox.behaviour.max_body_bytes:
+    def _read(self, name: str, request: web.Request, body: bytes, in_path: Mapping[str, str]) -> dict[str, Any]:
+        """The parameters of a request, wherever they are (CONTRACT 1.1)."""
+        behaviour = self._sandbox.behaviour
+        with_files = name == "file_upload" or b'"attach"' in body
+        if len(body) > (behaviour.max_body_bytes_with_files if with_files else behaviour.max_body_bytes):
             raise Refused(400, "http: request body too large")
-        try:
-            given = json.loads(body or b"{}")
-        except ValueError:
-            raise Refused(400, "the body is not JSON") from None
-        if not isinstance(given, dict):
-            raise Refused(400, "the body must be an object")
-        return given
+        given = _form(body) if request.content_type == FORM else _json(body)
+        open_to_query = name in CONTRACT and CONTRACT[name].open
+        in_query = {key: value for key, value in request.query.items() if open_to_query or key == "format"}
+        return {**in_query, **given, **in_path}
 
-    def _token(self, headers: Mapping[str, str], query: Mapping[str, str], given: Mapping[str, Any]) -> str:
+    def _token(self, name: str, headers: Mapping[str, str], query: Mapping[str, str], given: Mapping[str, Any]) -> str:
         """The token, wherever it is (CONTRACT 1.2)."""
+        behaviour = self._sandbox.behaviour
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        token = str(given.get("token") or bearer or query.get("token") or "")
+        in_url = "" if name == DOWNLOAD and not behaviour.download_token_in_url else query.get("token")
+        token = str(given.get("token") or bearer or in_url or "")
+        # Quick import knows no more than a bad key (CONTRACT 1.4).
+        one_code = name in CONTRACT and CONTRACT[name].http_status
         if not token:
-            raise Refused(401, "api token required", "API token required")
+            raise Refused(403 if one_code else 401, "api token required", "API token required")
         if token != self._sandbox.token:
-            raise Refused(self._sandbox.behaviour.wrong_token_code, "no such token", "No access")
+            raise Refused(403 if one_code else behaviour.wrong_token_code, "no such token", "No access")
         return token
 
     def _work(self, name: str, given: dict[str, Any], call: Call, scene: tuple[World, Deliveries]) -> Answer:
         sandbox = self._sandbox
+        world, deliveries = scene
+        now = sandbox.clock.now()
+        world.settle(now, deliveries)
         try:
             body = checked(name, given)
-            world, deliveries = scene
-            now = sandbox.clock.now()
-            world.settle(now, deliveries)
-            act = Act(name, world, deliveries, sandbox.behaviour, now, call.request_id, body)
-            answer = METHODS[name](act)
+            done = METHODS[name](Act(name, world, deliveries, sandbox.behaviour, now, call.request_id, body))
         except Refused as refused:
-            return self._refusal(refused)
+            return self._refusal(name, refused)
+        if isinstance(done, File):
+            return Answer(200, done.content, content_type=done.content_type)
         text = "" if sandbox.behaviour.empty_error_text else "Successful operation"
-        return 200, json.dumps({**answer, "error": 0, "error_text": text}).encode()
+        return Answer(200, json.dumps({**done, "error": 0, "error_text": text}).encode(), error=0)
 
-    def _refusal(self, refused: Refused) -> Answer:
-        own = self._sandbox.behaviour.error_http_status == "own" and 400 <= refused.code <= 599
+    def _refusal(self, name: str, refused: Refused) -> Answer:
+        behaviour = self._sandbox.behaviour
+        own = behaviour.error_http_status == "own" or (name in CONTRACT and CONTRACT[name].http_status)
+        if name == DOWNLOAD:
+            own = behaviour.download_errors == "status"
         answer = {"error": refused.code, "error_debug": refused.debug, "error_text": refused.text}
-        return (refused.code if own else 200), json.dumps(answer).encode()
+        status = refused.code if own and 400 <= refused.code <= 599 else 200
+        return Answer(status, json.dumps(answer).encode(), refused.code)
 
     def _date(self) -> dict[str, str]:
         return {"Date": format_datetime(self._sandbox.clock.now(), usegmt=True)}
 
-    async def _page(self, request: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html")
 
-    async def _control(self, request: web.Request) -> web.Response:
-        """Look at the sandbox, or move it, from another process."""
-        what = request.match_info["what"]
-        controls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Any]]] = {
-            ("GET", "state"): self._state,
-            ("GET", "journal"): self._journal,
-            ("GET", "deliveries"): self._deliveries,
-            ("POST", "reset"): self._reset,
-            ("POST", "advance"): self._advance,
-            ("POST", "mailings"): self._add_mailing,
-            ("POST", "speed"): self._set_speed,
-            ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): self._clear_faults,
-            ("POST", "behaviour"): self._set_behaviour,
-        }
-        control = controls.get((request.method, what))
-        if control is None:
-            raise web.HTTPNotFound
-        return web.json_response(await control(request), dumps=lambda value: json.dumps(value, default=_plain))
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(body or b"{}")
+    except ValueError:
+        raise Refused(400, "the body is not JSON") from None
+    if not isinstance(given, dict):
+        raise Refused(400, "the body must be an object")
+    return given
 
-    async def _state(self, request: web.Request) -> Any:
-        return {**self._sandbox.state(), "underway": self._underway}
 
-    async def _journal(self, request: web.Request) -> Any:
-        return [asdict(call) for call in self._sandbox.journal.calls(request.query.get("endpoint"))]
-
-    async def _deliveries(self, request: web.Request) -> Any:
-        return self._sandbox.deliveries.report()
-
-    async def _reset(self, request: web.Request) -> Any:
-        self._sandbox.reset()
-        return {}
-
-    async def _advance(self, request: web.Request) -> Any:
-        self._sandbox.clock.advance(float((await request.json())["seconds"]))
-        return {"now": self._sandbox.clock.now()}
-
-    async def _add_mailing(self, request: web.Request) -> Any:
-        return asdict(self._sandbox.add_mailing(**await request.json()))
-
-    async def _set_speed(self, request: web.Request) -> Any:
-        self._sandbox.clock.speed = float((await request.json())["speed"])
-        return {}
-
-    async def _add_fault(self, request: web.Request) -> Any:
-        self._sandbox.faults.add(Fault(**await request.json()))
-        return {}
-
-    async def _clear_faults(self, request: web.Request) -> Any:
-        self._sandbox.faults.clear()
-        return {}
-
-    async def _set_behaviour(self, request: web.Request) -> Any:
-        for name, value in (await request.json()).items():
-            setattr(self._sandbox.behaviour, name, value)
-        return {}
+def _form(body: bytes) -> dict[str, Any]:
+    return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
 def _parameters(body: bytes) -> dict[str, Any]:
@@ -283,7 +256,3 @@ async def _cut(request: web.Request, whole: web.Response) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.close()
     return response
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

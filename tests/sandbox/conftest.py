@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 import requests
 
@@ -22,3 +24,10 @@ def post(sandbox):
         )
 
     return post
+
+
+@pytest.fixture
+def again(post):
+    """Ask like ``post``, but never so that it is a repeat of an earlier request."""
+    numbers = count()
+    return lambda name, **body: post(name, {"Request-ID": f"again-{next(numbers)}"}, **body)

@@ -278,10 +278,3 @@ def test_it_starts_from_the_command_line_says_how_to_connect_and_stops():
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
     assert answer.json()["error"] == 0
-
-
-def test_every_method_of_its_contract_does_something():
-    from airflow_provider_altcraft.sandbox.contract import METHODS
-    from airflow_provider_altcraft.sandbox.methods import METHODS as WORK
-
-    assert METHODS.keys() == WORK.keys()

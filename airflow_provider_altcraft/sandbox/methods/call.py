@@ -10,9 +10,12 @@ from typing import Any
 from airflow_provider_altcraft.sandbox.behaviour import Behaviour
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
-from airflow_provider_altcraft.sandbox.world import World
+from airflow_provider_altcraft.sandbox.world import File, World
 
 Body = dict[str, Any]
+
+MAIN = {"id": 0, "name": "main"}
+"""The one group that there is."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,8 @@ class Act:
         return self.body.get(name)
 
 
-METHODS: dict[str, Callable[[Act], Body]] = {}
+Work = Callable[[Act], Body | File]
+METHODS: dict[str, Work] = {}
 
 
 def method(*names: str) -> Callable[[Callable[[Act], Body]], Callable[[Act], Body]]:
@@ -46,13 +50,40 @@ def method(*names: str) -> Callable[[Callable[[Act], Body]], Callable[[Act], Bod
 
 def page(act: Act, items: Iterable[Body]) -> Body:
     """One page of a list (CONTRACT 1.6)."""
-    everything = sorted(items, key=lambda item: int(item["id"]))
+    everything = sorted((item for item in items if _chosen(act, item)), key=lambda item: int(item["id"]))
     start, limit = act["from_id"] or 1, act["limit"] or 1000
     page = [item for item in everything if int(item["id"]) >= start][:limit]
     answer: Body = {"data": page, "total_count": len(everything)}
     if act.behaviour.next_from_id and page:
         answer["next_from_id"] = int(page[-1]["id"]) + 1
     return answer
+
+
+def _chosen(act: Act, item: Body) -> bool:
+    """Whether it has one of the tags and groups, and the attributes, that are asked for.
+
+    Attributes are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5).
+    """
+    tags = set(_either(item, "ui_tags", "tags"))
+    if act["ui_tags"] and not tags & set(act["ui_tags"]):
+        return False
+    # Their names differ from list to list (CONTRACT 1.7).
+    groups = [{name.lower(): value for name, value in group.items()} for group in _either(item, "groups", "Groups")]
+    names = {str(group.get("name", group.get("title"))) for group in groups}
+    if act["groups"] and not set(act["groups"]) & names:
+        return False
+    if act["groups_id"] and not set(act["groups_id"]) & {group["id"] for group in groups}:
+        return False
+    for name, wanted in (act["attributes"] or {}).items():
+        options = wanted.get("options", []) if isinstance(wanted, dict) else wanted
+        value = item.get("attributes", {}).get(name)
+        if options and not any(one in options for one in (value if isinstance(value, list) else [value])):
+            return False
+    return True
+
+
+def _either(item: Body, *names: str) -> list[Any]:
+    return next((item[name] for name in names if name in item), [])
 
 
 def attempt(work: Callable[..., Body], *arguments: Any) -> Body:

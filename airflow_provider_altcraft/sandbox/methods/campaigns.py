@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, moment, page
+from airflow_provider_altcraft.sandbox.methods.call import MAIN, Act, Body, method, moment, page
 from airflow_provider_altcraft.sandbox.world.campaigns import ENDS, Campaign
+
+ACTIVITIES = ("workflows", "triggers", "broadcasts", "regulars", "abns", "placements")
 
 
 def _campaign(act: Act, campaign: Campaign) -> Body:
+    """CONTRACT 4.3. What the sandbox has nothing of is empty."""
     state = campaign.state(act.now)
+    dates = {
+        "start_at": campaign.planned(act.now, "active"),
+        "end_at": campaign.planned(act.now, "inactive", "completed"),
+        "start": campaign.latest(act.now, "active"),
+        "stop": campaign.latest(act.now, "inactive", "completed"),
+    }
+    shown = {name: "" if moment is None else moment.isoformat() for name, moment in dates.items()}
     return {
         "id": campaign.campaign_id,
         "is_delete": state == "deleted",
         "name": campaign.name,
         "description": "",
-        "tags": [],
+        "tags": campaign.tags,
         "state": state,
-        "groups": [{"id": 0, "name": "main"}],
+        "createtime": "",
+        "updatetime": "",
+        "updated_user": "",
+        "audience": _audience(),
+        "active_period": {
+            "settings": {"tz": "UTC", "start_at": shown["start_at"], "end_at": shown["end_at"]},
+            "history": {"start": shown["start"], "stop": shown["stop"]},
+        },
+        "control_group_counter": 0,
         "marketing_activities_counter": len(campaign.mailings),
+        "refresh_data": {},
+        "group_id": MAIN["id"],
+        "groups_id": [MAIN["id"]],
+        "groups": [MAIN],
+        "attributes": campaign.attributes,
+    }
+
+
+def _audience() -> Body:
+    ignored: Body = {name: {"ids": []} for name in ACTIVITIES}
+    sizes = {"limit": 0, "percent": "0"}
+    return {
+        "state": "ready",
+        "seg_id": 0,
+        "list_id": 0,
+        "extension_conf": {"ignore_entities": ignored},
+        "lcg": {"ignore_entities": ignored, "size_formation_settings": sizes},
     }
 
 
@@ -30,8 +65,15 @@ def campaigns(act: Act) -> Body:
 
 @method("scampaigns/get")
 def campaign(act: Act) -> Body:
-    """CONTRACT 4.4: an array with one object."""
-    return {"data": [_campaign(act, act.world.campaign(act["id"]))]}
+    """CONTRACT 4.4: an array with one object. How its activities are shown is cut: here their ids by kind."""
+    campaign = act.world.campaign(act["id"])
+    shown = _campaign(act, campaign)
+    if act["marketing_activities"]:
+        kinds = [(mailing_id, act.world.mailing(mailing_id).kind) for mailing_id in campaign.mailings]
+        shown["marketing_activities"] = {
+            name: {"ids": [mailing_id for mailing_id, kind in kinds if f"{kind}s" == name]} for name in ACTIVITIES
+        }
+    return {"data": [shown]}
 
 
 @method("scampaigns/get_status")

@@ -1,36 +1,82 @@
-"""Mailings: broadcasts, regulars and triggers."""
+"""Mailings of every kind, and what broadcasts and regulars have in common."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, moment, page
-from airflow_provider_altcraft.sandbox.methods.databases import import_batch
-from airflow_provider_altcraft.sandbox.methods.tasks import start_task
+from airflow_provider_altcraft.sandbox.methods.call import MAIN, Act, Body, method, moment, page
+from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.world import Mailing, Run
 
 DURATION = 5.0
 """Seconds that a run of a mailing made here takes."""
 
+FIRST_ID = 91
+"""Of the mailings made here."""
 
-def _mailing(mailing: Mailing) -> Body:
+KINDS = {"broadcasts": "broadcast", "regulars": "regular", "triggers": "trigger"}
+
+SCHEDULE = {
+    "start_mins": range(60),
+    "start_hours": range(24),
+    "start_mdays": range(1, 32),
+    "start_wdays": range(8),
+    "start_months": range(1, 13),
+    "start_years": range(1970, 10_000),
+}
+"""What a start schedule holds (CONTRACT 12.2). How the days of the week are numbered is not said."""
+
+READ_AS = {"agllimit_percent": "aglimit_percent", "watched_list_id": "watcher_list_id"}
+"""Names that differ when they are read back (CONTRACT 14.7)."""
+
+UNSET: dict[str, Any] = {
+    "description": "", "content": [], "send_channel": "email", "resource_id": 0, "subid": "", "policy_id": 0,
+    "push_sending_mode": "fanout", "virtual_sender_id": 0, "is_random_tracking_prefix": False,
+    "custom_tracking_domains": [], "updated_user": "",
+}  # fmt: skip
+UNSET_MAILING: dict[str, Any] = {
+    **UNSET, "limit": 0, "aglimit_count": 0, "aglimit_percent": 0.0, "watcher_list_id": 0, "watcher_limit": 0,
+    "blind_carbon_copy": [], "unconditional_sending": False, "skip_unique_checking": False, "sub_cats_filter": {},
+    "sub_fields_filter": {},
+}  # fmt: skip
+"""What a broadcast or a regular shows where nothing was set (CONTRACT 6.3)."""
+
+UNSET_TRIGGER: dict[str, Any] = {**UNSET, "call_url": "", "trigger_type": "api_call", "skip_minutes": 0, "descr": ""}
+"""The same of a trigger (CONTRACT 7.5)."""
+
+
+def _brief(mailing: Mailing) -> Body:
+    """As lists show it (CONTRACT 6.4)."""
     return {
-        **mailing.stored,
         "id": mailing.mailing_id,
         "name": mailing.name,
         "type": mailing.kind,
         "is_active": mailing.is_active,
         "for_confirm": False,
-        "groups": [{"id": 0, "name": "main"}],
+        "ui_tags": mailing.stored.get("ui_tags", []),
+        "groups": [MAIN],
+        "attributes": mailing.stored.get("attributes", {}),
     }
 
 
-KINDS = {"broadcasts": "broadcast", "regulars": "regular", "triggers": "trigger"}
+def _whole(mailing: Mailing) -> Body:
+    """As it is shown by itself (CONTRACT 6.3, 7.5)."""
+    stored = {READ_AS.get(name, name): value for name, value in mailing.stored.items()}
+    if mailing.kind == "trigger":
+        own = {**UNSET_TRIGGER, "list_id": mailing.data_id, **stored}
+    else:
+        schedule = {**{name: [] for name in SCHEDULE}, **stored.pop("start_schedule", {})}
+        source = {"data_type": mailing.data_type, "data_id": mailing.data_id}
+        times = {"start_schedule": {**schedule, "tz": "", "profile": False, "losers": False}}
+        own = {**UNSET_MAILING, **stored, **source, **times}
+    return {**own, "channel": own["send_channel"], **_brief(mailing)}
 
 
-def _kind(act: Act) -> str | None:
+def named_kind(act: Act) -> str | None:
     """The kind that the method's name is about: ``campaigns/broadcasts/list``."""
     return KINDS.get(act.name.split("/")[1])
 
@@ -38,16 +84,20 @@ def _kind(act: Act) -> str | None:
 @method("campaigns/list", "campaigns/broadcasts/list", "campaigns/regulars/list", "campaigns/triggers/list")
 def mailings(act: Act) -> Body:
     """CONTRACT 5.5, 6.4."""
-    wanted = _kind(act) or act["type"]
+    wanted = named_kind(act) or act["type"]
     shown = (mailing for mailing in act.world.mailings.values() if wanted in (None, mailing.kind))
-    return page(act, (_mailing(mailing) for mailing in shown if act["is_active"] in (None, mailing.is_active)))
+    answer = page(act, (_brief(mailing) for mailing in shown if act["is_active"] in (None, mailing.is_active)))
+    for one in answer["data"]:
+        # Lists are asked by attributes, and do not show them.
+        del one["attributes"]
+    return answer
 
 
 @method("campaigns/get", "campaigns/broadcasts/get", "campaigns/regulars/get", "campaigns/triggers/get")
 def mailing(act: Act) -> Body:
-    """CONTRACT 5.6, 6.3."""
-    kind = _kind(act)
-    return {"data": _mailing(act.world.mailing(act["id"], *([kind] if kind else [])))}
+    """CONTRACT 5.6, 6.3, 7.5."""
+    kind = named_kind(act)
+    return {"data": _whole(act.world.mailing(act["id"], *([kind] if kind else [])))}
 
 
 @method("campaigns/get_status")
@@ -73,6 +123,7 @@ def mailing_log(act: Act) -> Body:
 
 def _launch(act: Act, mailing: Mailing) -> Body:
     """One run (CONTRACT 6.5). Every call sends again."""
+    check_attachments(act)
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
     if mailing.running(act.now) and act.behaviour.mailing_already_running == "reject":
@@ -108,63 +159,73 @@ def deactivate_mailing(act: Act) -> Body:
 @method("campaigns/broadcasts/start", "campaigns/regulars/start")
 def start_mailing(act: Act) -> Body:
     """CONTRACT 6.5."""
-    return _launch(act, act.world.mailing(act["id"], _kind(act) or ""))
+    return _launch(act, act.world.mailing(act["id"], named_kind(act) or ""))
 
 
 @method("campaigns/broadcasts/add", "campaigns/regulars/add")
 def add_mailing(act: Act) -> Body:
     """CONTRACT 6.1."""
-    if act["data_type"] not in {"list", "segment"}:
-        raise Refused(400, "data_type must be list or segment")
-    mailing_id = max([*act.world.mailings, 90]) + 1
-    stored = {name: value for name, value in act.body.items() if name not in {"name", "is_active"}}
+    check_content(act)
+    mailing_id = next_id(act)
     act.world.mailings[mailing_id] = Mailing(
         mailing_id,
-        _kind(act) or "",
+        named_kind(act) or "",
         act["name"],
         is_active=bool(act["is_active"]),
         data_type=act["data_type"],
         data_id=act["data_id"],
         duration=DURATION,
-        stored=stored,
+        stored=_settings(act),
     )
     return {"data": {"saved_id": mailing_id}}
 
 
-@method("campaigns/clone")
+@method("campaigns/broadcasts/update", "campaigns/regulars/update")
+def update_mailing(act: Act) -> Body:
+    """CONTRACT 6.2: the channel is silently left alone. The answer is cut."""
+    mailing = act.world.mailing(act["id"], named_kind(act) or "")
+    check_content(act)
+    mailing.name, mailing.data_type, mailing.data_id = act["name"], act["data_type"], act["data_id"]
+    if act["is_active"] is not None:
+        mailing.is_active = act["is_active"]
+    mailing.stored.update({name: value for name, value in _settings(act).items() if name != "send_channel"})
+    return {}
+
+
+@method("campaigns/clone", "campaigns/triggers/clone")
 def clone_mailing(act: Act) -> Body:
-    """CONTRACT 5.7. Each call makes another copy."""
-    original = act.world.mailing(act["id"])
-    mailing_id = max([*act.world.mailings, 90]) + 1
-    name = act["name"] or f"Clone of {original.name}"
-    copy = replace(original, mailing_id=mailing_id, name=name, is_active=False, runs=[])
-    act.world.mailings[mailing_id] = copy
+    """CONTRACT 5.7, 7.5. Each call makes another copy."""
+    kind = named_kind(act)
+    original = act.world.mailing(act["id"], *([kind] if kind else []))
+    mailing_id = next_id(act)
+    act.world.mailings[mailing_id] = replace(
+        original,
+        mailing_id=mailing_id,
+        name=act["name"] or f"Clone of {original.name}",
+        is_active=False,
+        stored=deepcopy(original.stored),
+        runs=[],
+    )
     return {"data": {"saved_id": mailing_id}}
 
 
-@method("campaigns/triggers/start")
-def start_trigger(act: Act) -> Body:
-    """CONTRACT 7.1: one profile that is there."""
-    mailing = act.world.mailing(int(act["id"]), "trigger")
-    if not mailing.is_active:
-        raise Refused(400, f"mailing {mailing.mailing_id} is not active")
-    matching = act["matching"] or "email"
-    if matching not in {"email", "phone", "profile_id", "custom"}:
-        raise Refused(400, f"matching {matching} is not taken here")
-    value = act["field_value"] if matching == "custom" else act[matching]
-    profile_id = act.world.database(mailing.data_id).find(matching, act["field_name"], value)
-    if profile_id is None:
-        raise Refused(404, text="Profile not found")
-    act.deliveries.launch(mailing.mailing_id, "trigger", act.now, act.request_id, [profile_id])
-    return {"data": None}
+def next_id(act: Act) -> int:
+    """The id of the next mailing."""
+    return max([*act.world.mailings, FIRST_ID - 1]) + 1
 
 
-@method("campaigns/triggers/import_and_start_batch_task")
-def trigger_batch(act: Act) -> Body:
-    """CONTRACT 7.4."""
-    mailing = act.world.mailing(act["trigger_id"], "trigger")
-    if not mailing.is_active:
-        raise Refused(400, f"mailing {mailing.mailing_id} is not active")
-    answers, profile_ids = import_batch(act, act.world.database(mailing.data_id))
-    act.deliveries.launch(mailing.mailing_id, "trigger", act.now, act.request_id, profile_ids)
-    return start_task(act, answers)
+def check_content(act: Act) -> None:
+    """Refuse templates without an id, and a schedule out of its ranges (CONTRACT 12.1, 12.2)."""
+    if not act["content"] or not all(isinstance(one.get("message_id"), int) for one in act["content"]):
+        raise Refused(400, "content: every one of at least one must have a message_id")
+    for name, values in (act["start_schedule"] or {}).items():
+        if name not in SCHEDULE:
+            raise Refused(400, f"start_schedule: unknown parameter: {name}")
+        if not isinstance(values, list) or not all(value in SCHEDULE[name] for value in values):
+            raise Refused(400, f"start_schedule: {name} must be an array of numbers in its range")
+
+
+def _settings(act: Act) -> Body:
+    """What is stored as it was given."""
+    own = {"id", "name", "is_active", "data_type", "data_id"}
+    return {name: value for name, value in act.body.items() if name not in own and value is not None}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.contract.method import MATCHING
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method, moment
-from airflow_provider_altcraft.sandbox.world import MATCHING
 
 LINE_STATUSES = {"delivered", "canceled", "refunded", "in_process"}
 """What a custom status of a line may mean (CONTRACT 11)."""
@@ -38,3 +38,14 @@ def _save(act: Act, order: Any) -> Body:
     if "create_time" in order:
         moment(str(order["create_time"]))
     return {"id": act.world.save_order(str(external_id), order)}
+
+
+@method("market/orders/get_status")
+def order_status(act: Act) -> Body:
+    """CONTRACT 11: by ``id`` or ``external_id``; the payload is at the top."""
+    if act["id"] is None and not act["external_id"]:
+        raise Refused(400, "one of id and external_id is needed")
+    for external_id, order in act.world.orders.items():
+        if act["external_id"] == external_id or act["id"] == order.order_id:
+            return {"result": {"endpoint": order.data.get("endpoint", ""), "status": order.data.get("status", "")}}
+    raise Refused(404, text="Order not found")

@@ -1,7 +1,8 @@
-"""Tasks: asked about, and made by imports."""
+"""Tasks: asked about, and made by other methods."""
 
 from __future__ import annotations
 
+from typing import Any, Literal
 from uuid import UUID
 
 from airflow_provider_altcraft.sandbox.contract import Refused
@@ -23,14 +24,25 @@ def task_status(act: Act) -> Body:
 
 def start_task(act: Act, answers: list[Body]) -> Body:
     """A task for what was imported (CONTRACT 1.10, 2.1)."""
+    shown = [item if item["error"] else {"profile_id": item.get("profile_id")} for item in answers]
+    result: Body = {"error": 0, "error_text": ""}
+    if act.behaviour.tasks_fail:
+        result = {"error": 500, "error_text": "The task failed"}
+    elif act.behaviour.result_of_batches == "itemised":
+        result["result"] = shown
+    return task_answer(act, make_task(act, result, len(answers)))
+
+
+def make_task(act: Act, result: Any, items: int) -> Task:
+    """A task that works on so many items."""
     behaviour, tasks = act.behaviour, act.world.tasks
     task_id = behaviour.task_id_prefix + str(UUID(int=(len(tasks) + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
-    shown = [item if item["error"] else {"profile_id": item["profile_id"]} for item in answers]
-    result: Body = {"error": 0, "error_text": ""}
-    if behaviour.tasks_fail:
-        result = {"error": 500, "error_text": "The task failed"}
-    elif behaviour.result_of_batches == "itemised":
-        result["result"] = shown
-    seconds = behaviour.task_seconds + len(answers) * behaviour.task_seconds_per_item
-    tasks[task_id] = Task(task_id, act.now, seconds, result, behaviour.tasks_fail)
-    return {"task_id": task_id} if behaviour.task_id_position == "top" else {"data": {"task_id": task_id}}
+    seconds = behaviour.task_seconds + items * behaviour.task_seconds_per_item
+    task = tasks[task_id] = Task(task_id, act.now, seconds, result, behaviour.tasks_fail)
+    return task
+
+
+def task_answer(act: Act, task: Task, position: Literal["top", "data"] | None = None) -> Body:
+    """The id of a task where it is documented to be; where that is cut, as the behaviour says (CONTRACT 1.10)."""
+    at_top = (position or act.behaviour.task_id_position) == "top"
+    return {"task_id": task.task_id} if at_top else {"data": {"task_id": task.task_id}}

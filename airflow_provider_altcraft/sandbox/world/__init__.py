@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
+from airflow_provider_altcraft.sandbox.world.account import Bounce, Order, Resource, Scenario, Sender
 from airflow_provider_altcraft.sandbox.world.campaigns import Campaign, Move
-from airflow_provider_altcraft.sandbox.world.databases import MATCHING, SYSTEM_FIELDS, Database, is_email
-from airflow_provider_altcraft.sandbox.world.loyalty import Programme
+from airflow_provider_altcraft.sandbox.world.databases import SYSTEM_FIELDS, Database, is_email
+from airflow_provider_altcraft.sandbox.world.loyalty import Programme, Transaction
 from airflow_provider_altcraft.sandbox.world.mailings import Mailing, Run
+from airflow_provider_altcraft.sandbox.world.segments import Segment
 from airflow_provider_altcraft.sandbox.world.suppression import SuppressionList
+from airflow_provider_altcraft.sandbox.world.tasks import File, Task
 
 __all__ = [
-    "MATCHING", "SYSTEM_FIELDS", "Campaign", "Database", "Mailing", "Move", "Order", "Programme", "Run", "Scenario",
-    "SuppressionList", "Task", "World", "is_email",
+    "SYSTEM_FIELDS", "Bounce", "Campaign", "Database", "File", "Mailing", "Move", "Order", "Programme", "Resource",
+    "Run", "Scenario", "Segment", "Sender", "SuppressionList", "Task", "Transaction", "World", "is_email",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
-
-
-@dataclass(slots=True)
-class Scenario:
-    """A scenario."""
-
-    workflow_id: int
-    name: str
-    db_id: int
-    is_active: bool
-
-
-@dataclass(slots=True)
-class Task:
-    """Work in the background (CONTRACT 2.1)."""
-
-    task_id: str
-    made: datetime
-    seconds: float
-    result: Any
-    fails: bool = False
-
-    def progress(self, now: datetime) -> int:
-        """Per cent."""
-        passed = (now - self.made) / timedelta(seconds=1)
-        return 100 if passed >= self.seconds else int(100 * passed / self.seconds)
-
-
-@dataclass(slots=True)
-class Order:
-    """An order of the market."""
-
-    order_id: int
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 class World:
@@ -62,14 +30,21 @@ class World:
 
     def __init__(self) -> None:
         self.databases: dict[int, Database] = {}
-        self.segments: dict[int, dict[str, Any]] = {}
+        self.resources: dict[int, Resource] = {}
+        self.segments: dict[int, Segment] = {}
         self.mailings: dict[int, Mailing] = {}
         self.campaigns: dict[int, Campaign] = {}
         self.scenarios: dict[int, Scenario] = {}
         self.tasks: dict[str, Task] = {}
+        self.files: dict[str, File] = {}
+        self.uploads: dict[str, tuple[str, bytes]] = {}
         self.suppression_lists: dict[int, SuppressionList] = {}
         self.programmes: dict[int, Programme] = {}
+        self.senders: dict[int, Sender] = {}
         self.orders: dict[str, Order] = {}
+        self.goals: list[dict[str, Any]] = []
+        self.bounces: list[Bounce] = []
+        self.counted: dict[tuple[int, int, int], Task] = {}
         self._settling = threading.Lock()
 
     def settle(self, now: datetime, deliveries: Deliveries) -> None:
@@ -94,6 +69,14 @@ class World:
     def database(self, db_id: int) -> Database:
         """A database."""
         return _found(self.databases, db_id, "database")
+
+    def resource(self, resource_id: int) -> Resource:
+        """A resource."""
+        return _found(self.resources, resource_id, "resource")
+
+    def segment(self, segment_id: int) -> Segment:
+        """A segment."""
+        return _found(self.segments, segment_id, "segment")
 
     def mailing(self, mailing_id: int, *kinds: str) -> Mailing:
         """A mailing, of these kinds if any are named."""
@@ -124,11 +107,24 @@ class World:
         order.data.update(data)
         return order.order_id
 
+    def of_segment(self, segment: Segment, db_id: int | None = None) -> dict[str, dict[str, Any]]:
+        """The profiles of a segment, by id.
+
+        :param db_id: the database, for a dynamic one.
+        :raises Refused: for a segment that has no database and is given none.
+        """
+        chosen = segment.db_id if segment.db_id is not None else db_id
+        if chosen is None:
+            raise Refused(400, f"segment {segment.segment_id} is dynamic: its database is needed")
+        profiles = self.database(chosen).profiles
+        if not segment.chosen:
+            return profiles
+        return {profile_id: profiles[profile_id] for profile_id in sorted(segment.members & profiles.keys())}
+
     def audience(self, data_type: str, data_id: int) -> list[str]:
-        """The profiles that a mailing goes to; a segment holds all of its database."""
+        """The profiles that a mailing goes to."""
         if data_type == "segment":
-            segment = _found(self.segments, data_id, "segment")
-            data_id = segment["list_id"]
+            return list(self.of_segment(self.segment(data_id)))
         return list(self.database(data_id).profiles)
 
 

@@ -31,6 +31,16 @@ class Campaign:
     initial: str = "inactive"
     moves: list[Move] = field(default_factory=list)
     mailings: list[int] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    attributes: dict[str, list[str]] = field(default_factory=dict)
+
+    def planned(self, now: datetime, *states: str) -> datetime | None:
+        """When it will first be in one of these states."""
+        return next((move.at for move in self.moves if move.at > now and move.to in states), None)
+
+    def latest(self, now: datetime, *states: str) -> datetime | None:
+        """When it last came into one of these states."""
+        return next((move.at for move in reversed(list(self._made(now))) if move.to in states), None)
 
     def state(self, now: datetime) -> str:
         """The state it is in."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-
-MATCHING = {
-    "email", "email_profile", "email_sub", "phone", "phone_sub", "profile_id", "push_sub", "custom", "custom_sub",
-    "email_phone", "email_phone_sub",
-}  # fmt: skip
-"""Ways to find a profile (CONTRACT 1.9)."""
+from airflow_provider_altcraft.sandbox.world import functions, subscriptions
+from airflow_provider_altcraft.sandbox.world.matching import Key, keys, wanted
 
 SYSTEM_FIELDS = {
     "_fname": "string", "_lname": "string", "_bdate": "date", "_sex": "int", "_status": "int", "_tz": "string",
@@ -25,6 +22,8 @@ SYSTEM_FIELDS = {
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()-]+")
+
+Profile = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -39,60 +38,113 @@ class Database:
     db_id: int
     name: str
     fields: dict[str, str] = field(default_factory=dict)
-    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _index: dict[tuple[str, str], str] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    _made: int = 0
+    _latest: dict[Key, str] = field(default_factory=dict)
+    _shared: dict[Key, dict[str, None]] = field(default_factory=dict)
 
-    def save(self, data: dict[str, Any], matching: str, field_name: str | None, *, known: bool | None) -> str:
+    def save(
+        self,
+        data: Profile,
+        matching: str,
+        field_name: str | None,
+        *,
+        known: bool | None,
+        search: Mapping[str, Any] | None = None,
+        skip_invalid_subscriptions: bool = False,
+        several: str = "latest",
+    ) -> str:
         """Add or update a profile; its id.
 
         :param known: ``True`` updates only, ``False`` adds only, ``None`` does either.
+        :param search: search values that are not in the data.
+        :param several: of several profiles that match, the ``latest``, or ``refuse``.
         :raises Refused: for a profile that cannot be taken.
         """
-        if matching not in MATCHING:
-            raise Refused(400, text=f"Unknown matching: {matching}")
-        _check_contacts(data)
+        data = _taken(data, skip_invalid_subscriptions=skip_invalid_subscriptions)
         if known is False:
-            key = ("email", str(data.get("email") or ""))
-            if key in self._index and key[1]:
+            email = data.get("email")
+            if email and ("email", str(email)) in self._latest:
                 raise Refused(400, text="Duplicate email")
             return self._store(None, data)
-        name = _field(matching, field_name)
-        value = _single(data.get(name) or (data.get("phone") if name == "phones" else None))
-        if not value:
-            raise Refused(400, text=f"No value to match by: {name}")
-        found = self.find(matching, field_name, value)
-        if found is None and (known or name == "profile_id"):
+        search = {name: value for name, value in (search or {}).items() if value not in (None, "")}
+        places = wanted(matching, {**data, "field_name": field_name, **search})
+        found = self.find(places, several)
+        if found is None and (known or matching == "profile_id"):
             raise Refused(404, text="Profile not found")
-        return self._store(found, data)
+        if found is None:
+            # It was looked for by these: the next import has to find it by them.
+            name, value = places[0]
+            if not name.startswith("sub:") and places[0] not in keys(data):
+                data = {**data, name: [value] if name == "phones" else value}
+        return self._store(found, {name: value for name, value in data.items() if name != "profile_id"})
 
-    def find(self, matching: str, field_name: str | None, value: Any) -> str | None:
-        """The id of the profile with this value, if there is one."""
-        name = _field(matching, field_name)
-        return str(value) if name == "profile_id" and value in self.profiles else self._index.get((name, str(value)))
+    def find(self, places: Iterable[Key], several: str = "latest") -> str | None:
+        """The id of the profile that is found at these places, if there is one.
 
-    def _store(self, profile_id: str | None, data: dict[str, Any]) -> str:
+        :raises Refused: if there are several, and they are refused.
+        """
+        for place in places:
+            name, value = place
+            if name == "profile_id":
+                return value if value in self.profiles else None
+            if several == "refuse" and len(self._shared.get(place, ())) > 1:
+                raise Refused(409, text="Several profiles match")
+            if place in self._latest:
+                return self._latest[place]
+        return None
+
+    def delete(self, profile_id: str) -> None:
+        """Remove a profile."""
+        for key in set(keys(self.profiles.pop(profile_id))):
+            self._forget(key, profile_id)
+
+    def wipe(self) -> int:
+        """Remove all profiles; how many there were."""
+        count = len(self.profiles)
+        self.profiles.clear()
+        self._latest.clear()
+        self._shared.clear()
+        return count
+
+    def subscribe(self, profile_id: str, subscription: subscriptions.Subscription) -> None:
+        """Add a subscription to a profile, or change it."""
+        self._store(profile_id, {"subscriptions": [subscription]})
+
+    def _store(self, profile_id: str | None, data: Profile) -> str:
         if profile_id is None:
-            seed = f"{self.db_id}/{len(self.profiles)}"
-            profile_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
+            profile_id = hashlib.sha256(f"{self.db_id}/{self._made}".encode()).hexdigest()[:24]
+            self._made += 1
             self.profiles[profile_id] = {}
         profile = self.profiles[profile_id]
-        for name in data:
-            # What a profile was found by before does not find it any more.
-            self._index.pop((name, _single(profile.get(name))), None)
-        profile.update(data)
-        for name, value in data.items():
-            if isinstance(value, str | int):
-                self._index[name, str(value)] = profile_id
-        phone = _single(data.get("phones"))
-        if phone:
-            self._index["phones", phone] = profile_id
+        changed = _changed(profile, data)
+        before = set(keys(profile))
+        profile.update(changed)
+        for name in [name for name in changed if changed[name] is None and functions.is_function(data[name])]:
+            del profile[name]
+        after = set(keys(profile))
+        for key in before - after:
+            self._forget(key, profile_id)
+        for key in after - before:
+            self._remember(key, profile_id)
         return profile_id
 
+    def _remember(self, key: Key, profile_id: str) -> None:
+        holder = self._latest.get(key)
+        if holder is not None:
+            self._shared.setdefault(key, {holder: None})[profile_id] = None
+        self._latest[key] = profile_id
 
-def _field(matching: str, field_name: str | None) -> str:
-    """The field of a profile that a matching looks in."""
-    names = {"phone": "phones", "phone_sub": "phones", "profile_id": "profile_id"}
-    return field_name or names.get(matching, "email")
+    def _forget(self, key: Key, profile_id: str) -> None:
+        """What a profile was found by before does not find it any more."""
+        holders = self._shared.get(key)
+        if holders is None:
+            del self._latest[key]
+            return
+        del holders[profile_id]
+        self._latest[key] = next(reversed(holders))
+        if len(holders) == 1:
+            del self._shared[key]
 
 
 def is_email(value: Any) -> bool:
@@ -100,16 +152,45 @@ def is_email(value: Any) -> bool:
     return isinstance(value, str) and _EMAIL.fullmatch(value) is not None
 
 
-def _check_contacts(data: dict[str, Any]) -> None:
+def _taken(data: Profile, *, skip_invalid_subscriptions: bool) -> Profile:
+    """The data of a profile that can be stored.
+
+    :raises Refused: for data that cannot be taken.
+    """
+    _check_contacts(data)
+    if "subscriptions" not in data:
+        return data
+    given = data["subscriptions"]
+    if not isinstance(given, list):
+        raise Refused(400, text="subscriptions must be an array")
+    kept = []
+    for one in given:
+        try:
+            kept.append(subscriptions.checked(one))
+        except Refused:
+            if not skip_invalid_subscriptions:
+                raise
+    return {**data, "subscriptions": kept}
+
+
+def _changed(profile: Profile, data: Profile) -> Profile:
+    """The new values of the fields that are given."""
+    changed = {
+        name: functions.applied(name, profile.get(name), value) if functions.is_function(value) else value
+        for name, value in data.items()
+    }
+    if data.get("subscriptions") is not None:
+        changed["subscriptions"] = subscriptions.merged(profile.get("subscriptions") or [], data["subscriptions"])
+    return changed
+
+
+def _check_contacts(data: Profile) -> None:
     email = data.get("email")
-    if email is not None and not is_email(email):
+    if email is not None and not functions.is_function(email) and not is_email(email):
         raise Refused(400, text="Invalid email")
     phones = data.get("phones", data.get("phone"))
+    if functions.is_function(phones):
+        return
     for phone in phones if isinstance(phones, list) else [phones] if phones is not None else []:
         if not _PHONE.fullmatch(str(phone)) or sum(letter.isdigit() for letter in str(phone)) < 7:
             raise Refused(400, text="Invalid phone")
-
-
-def _single(value: Any) -> str:
-    first = value[0] if isinstance(value, list) and value else value
-    return "" if first in (None, []) else str(first)

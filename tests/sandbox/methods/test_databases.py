@@ -47,3 +47,19 @@ def test_a_profile_may_carry_a_field_that_is_not_declared(sandbox, post):
     post("profiles/import", db_id=1, data={"email": "a@example.com", "undeclared": "x"})
     (profile,) = sandbox.profiles().values()
     assert profile["undeclared"] == "x"
+
+
+@pytest.mark.parametrize(("allowed", "error", "left"), [(False, 403, 1), (True, 0, 0)])
+def test_a_database_is_wiped_only_where_that_is_allowed(sandbox, post, allowed, error, left):
+    sandbox.behaviour.data_may_be_wiped = allowed
+    post("profiles/import", db_id=1, data={"email": "a@example.com"})
+    answer = post("databases/wipe", id=1).json()
+    assert (answer["error"], len(sandbox.profiles())) == (error, left)
+    assert answer.get("data") == (None if error else {"count_action": 0, "count_profile": 1})
+
+
+def test_after_a_wipe_nobody_is_found(sandbox, post):
+    sandbox.behaviour.data_may_be_wiped = True
+    post("profiles/import", db_id=1, data={"email": "a@example.com"})
+    post("databases/wipe", id=1)
+    assert post("profiles/update", db_id=1, data={"email": "a@example.com"}).json()["error"] == 404

@@ -88,3 +88,15 @@ def test_the_number_of_orders_is_in_the_state(sandbox, load):
     assert state["orders"] == 1
     assert state["suppression_lists"] == [{"id": 3, "name": "Complaints", "emails": 0}]
     assert state["programmes"] == [{"id": 5, "name": "Bonus", "codes": 0}]
+
+
+@pytest.mark.parametrize("search", [{"id": 1}, {"external_id": "O-1"}])
+def test_the_status_of_an_order_is_at_the_top(post, load, search):
+    load({**ORDER, "endpoint": "web"})
+    assert post("market/orders/get_status", **search).json()["result"] == {"endpoint": "web", "status": "paid"}
+
+
+@pytest.mark.parametrize(("search", "error"), [({}, 400), ({"id": 9}, 404), ({"external_id": "O-9"}, 404)])
+def test_an_order_that_is_not_named_or_not_there_has_no_status(post, load, search, error):
+    load(ORDER)
+    assert post("market/orders/get_status", **search).json()["error"] == error

@@ -71,3 +71,44 @@ def test_an_empty_code_is_refused_by_itself_and_in_no_number(load):
 def test_the_rest_is_refused(sandbox, post, body, error):
     assert post(IMPORT, **body).json()["error"] == error
     assert not sandbox.promocodes()
+
+
+class TestAttaching:
+    """Codes given to profiles."""
+
+    @pytest.fixture
+    def attach(self, again):
+        again("profiles/add", db_id=1, data={"email": "a@example.com"})
+        return lambda **body: again("promocodes/attach", **{"db_id": 1, "email": "a@example.com", **body}).json()
+
+    def test_without_a_code_the_next_free_one_is_taken(self, post, load, attach):
+        load("A", "B")
+        assert [attach()["data"]["code"] for _ in range(2)] == ["A", "B"]
+        assert attach()["error_text"] == "No free code"
+        shown = post("promocodes/export_all", loyalty_id=5).json()["data"]
+        assert shown == [{"code": "A", "attached": True}, {"code": "B", "attached": True}]
+
+    def test_a_code_that_is_taken_is_refused_unless_it_may_be_used_again(self, sandbox, load, attach):
+        load("A")
+        assert [attach(code="A")["error"] for _ in range(2)] == [0, 400]
+        sandbox.world.programme(5).single_use = False
+        assert attach(code="A")["error"] == 0
+
+    def test_an_unknown_code_is_imported(self, sandbox, attach):
+        attach(code="NEW")
+        assert sandbox.promocodes() == {"NEW"}
+
+    def test_a_programme_can_be_named(self, sandbox, load, attach):
+        sandbox.add_programme(6)
+        load("A", loyalty_id=6)
+        assert attach(loyalty_id=6)["data"]["code"] == "A"
+
+    def test_the_answer_may_be_the_envelope_alone(self, sandbox, load, attach):
+        sandbox.behaviour.attach_answer = "none"
+        load("A")
+        assert "data" not in attach()
+
+    def test_a_profile_that_is_not_there_takes_none(self, sandbox, load, attach):
+        load("A")
+        assert attach(email="nobody@example.com")["error"] == 404
+        assert sandbox.world.programme(5).codes["A"].attached is None

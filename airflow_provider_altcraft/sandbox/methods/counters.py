@@ -1,0 +1,65 @@
+"""Statistics of subscriptions: counted by a task, and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method
+from airflow_provider_altcraft.sandbox.methods.tasks import make_task, task_answer
+from airflow_provider_altcraft.sandbox.world import Task
+from airflow_provider_altcraft.sandbox.world.counters import counters
+
+
+@method("databases/refresh_counters", "resources/refresh_counters")
+def refresh_counters(act: Act) -> Body:
+    """CONTRACT 9. What its task results in is that of a segment's; nobody is called back."""
+    of_database = act.name.startswith("databases")
+    db = act.world.database(act["id"] if of_database else act["list_id"])
+    resource = act.world.resource(act["resource_id"] if of_database else act["id"])
+    feedback = act["feedback"]
+    if feedback is not None and set(feedback) != {"type", "url"}:
+        raise Refused(400, "feedback must have a type and an url")
+    task = _count(act, db.profiles, db.db_id, resource.resource_id)
+    return task_answer(act, task)
+
+
+@method("segments/refresh_counters")
+def refresh_segment(act: Act) -> Body:
+    """CONTRACT 9: a dynamic segment is counted in a database, here ``db_id``."""
+    segment = act.world.segment(act["id"])
+    resource = act.world.resource(act["resource_id"])
+    profiles = act.world.of_segment(segment, act["db_id"])
+    db_id = segment.db_id if segment.db_id is not None else act["db_id"]
+    task = _count(act, profiles, db_id, resource.resource_id)
+    act.world.counted[segment.segment_id, resource.resource_id, db_id] = task
+    return task_answer(act, task, "data")
+
+
+@method("segments/get_counters")
+def segment_counters(act: Act) -> Body:
+    """CONTRACT 9: as they were last counted; the database of a dynamic segment is ``list_id`` here."""
+    segment = act.world.segment(act["id"])
+    resource = act.world.resource(act["resource_id"])
+    db_id = segment.db_id if segment.db_id is not None else act["list_id"]
+    if db_id is None:
+        raise Refused(400, "missing parameter: list_id")
+    task = act.world.counted.get((segment.segment_id, resource.resource_id, db_id))
+    if task is None or task.fails or task.progress(act.now) < 100:
+        return {"data": []}
+    return {"data": task.result[0]["channels"]}
+
+
+def _count(act: Act, profiles: dict[str, dict[str, Any]], db_id: int, resource_id: int) -> Task:
+    task = make_task(act, None, len(profiles))
+    task.result = [
+        {
+            "channels": [] if task.fails else counters(profiles.values(), resource_id),
+            "in_progress": False,
+            "list_id": db_id,
+            "refresh_task_id": task.task_id,
+            "resource_id": resource_id,
+            "updated": act.now.isoformat(),
+        }
+    ]
+    return task

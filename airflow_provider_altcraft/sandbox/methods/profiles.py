@@ -1,0 +1,151 @@
+"""Profiles: imported, looked for, listed and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
+from airflow_provider_altcraft.sandbox.world import Database
+from airflow_provider_altcraft.sandbox.world.matching import wanted
+from airflow_provider_altcraft.sandbox.world.queries import matches
+
+SEARCH = ("email", "phone", "profile_id", "field_value", "provider", "subscription_id")
+"""Search values of a request (CONTRACT 1.9)."""
+
+KNOWN = {"update": True, "update_batch": True, "add": False, "add_batch": False}
+"""Whether a method takes only profiles that are there, or only new ones."""
+
+
+def stored(
+    act: Act,
+    db: Database,
+    data: Any,
+    *,
+    known: bool | None = None,
+    search: Mapping[str, Any] | None = None,
+) -> Body:
+    """One profile: stored.
+
+    :raises Refused: if it cannot be.
+    """
+    if not isinstance(data, dict):
+        raise Refused(400, text="A profile must be an object")
+    try:
+        profile_id = db.save(
+            data,
+            act["matching"] or "email",
+            act["field_name"],
+            known=known,
+            search=search,
+            skip_invalid_subscriptions=bool(act["skip_invalid_subscriptions"]),
+            several=act.behaviour.several_profiles,
+        )
+    except Refused as refused:
+        if known and refused.code == 404 and act.behaviour.unknown_profile == "ignore":
+            return {}
+        raise
+    return {"profile_id": profile_id}
+
+
+def searched(act: Act) -> dict[str, Any]:
+    """The search values of a request."""
+    return {name: act[name] for name in SEARCH}
+
+
+def found(act: Act, db: Database, given: Mapping[str, Any]) -> str | None:
+    """The profile that search values find; ``None`` if there is none and that is ignored.
+
+    :raises Refused: if there is none.
+    """
+    places = wanted(act["matching"] or "email", {"field_name": act["field_name"], **given})
+    profile_id = db.find(places, act.behaviour.several_profiles)
+    if profile_id is None and act.behaviour.unknown_profile == "refuse":
+        raise Refused(404, text="Profile not found")
+    return profile_id
+
+
+def selected(act: Act, db: Database) -> list[str]:
+    """The profiles that a request is about: those of its ``custom_request``, else the one that matches."""
+    if act["custom_request"] is not None:
+        return [
+            profile_id for profile_id, data in db.profiles.items() if _fits(profile_id, data, act["custom_request"])
+        ]
+    profile_id = found(act, db, searched(act))
+    return [] if profile_id is None else [profile_id]
+
+
+def import_one(act: Act, db: Database) -> Body:
+    """One profile of a request that is about one: stored."""
+    return stored(act, db, act["data"] or {}, search=searched(act))
+
+
+def import_batch(act: Act, db: Database) -> tuple[list[Body], list[str]]:
+    """The items of an import-and-start, wrapped in ``data`` (CONTRACT 14.6), and the profiles they became."""
+    items = act["data"] or []
+    if any(not isinstance(item, dict) or set(item) - {"data", "custom_data"} for item in items):
+        raise Refused(400, 'every item of data must be {"data": {...}}')
+    answers = [attempt(stored, act, db, item.get("data")) for item in items]
+    return answers, [answer["profile_id"] for answer in answers if not answer["error"]]
+
+
+@method("profiles/import", "profiles/update", "profiles/add")
+def import_profile(act: Act) -> Body:
+    """CONTRACT 8.1, 8.3, 8.4."""
+    known = KNOWN.get(act.name.split("/")[1])
+    added = [act.world.segment(segment_id) for segment_id in act["add_to_segments"] or []]
+    removed = [act.world.segment(segment_id) for segment_id in act["remove_from_segments"] or []]
+    if any(not segment.chosen for segment in added + removed):
+        raise Refused(400, "only a static segment takes profiles")
+    search = None if known is False else searched(act)
+    answer = stored(act, act.world.database(act["db_id"]), act["data"], known=known, search=search)
+    for segment in added:
+        segment.members.add(answer["profile_id"])
+    for segment in removed:
+        segment.members.discard(answer["profile_id"])
+    return answer
+
+
+@method("profiles/import_batch", "profiles/update_batch", "profiles/add_batch")
+def import_profiles(act: Act) -> Body:
+    """CONTRACT 8.2 to 8.4: the search value is in each profile."""
+    db, known = act.world.database(act["db_id"]), KNOWN.get(act.name.split("/")[1])
+    items = [attempt(lambda item: stored(act, db, item, known=known), item) for item in act["data"]]
+    return {"result": items} if act.behaviour.result_of_batches == "itemised" else {}
+
+
+@method("profiles/list")
+def profiles(act: Act) -> Body:
+    """CONTRACT 8.8: pages by an opaque pointer."""
+    db, query, fields = act.world.database(act["db_id"]), act["query"] or {}, act["fields"]
+    listed = [(profile_id, data) for profile_id, data in db.profiles.items() if _fits(profile_id, data, query)]
+    pointer = str(act["from_id"] or "p0")
+    if pointer[0] != "p" or not pointer[1:].isdigit():
+        raise Refused(400, "from_id must be the pointer of an earlier answer")
+    start, limit = int(pointer[1:]), act["limit"] or 1000
+    answer: Body = {
+        "data": [
+            {**{name: value for name, value in data.items() if not fields or name in fields}, "id": profile_id}
+            for profile_id, data in listed[start : start + limit]
+        ]
+    }
+    answer["next_from_id"] = f"p{start + limit}" if start + limit < len(listed) else ""
+    return answer
+
+
+@method("profiles/delete")
+def delete_profile(act: Act) -> Body:
+    """CONTRACT 8.6: irreversible."""
+    if not act.behaviour.profiles_may_be_deleted:
+        raise Refused(403, "the token may not delete profiles", "No access")
+    db = act.world.database(act["db_id"])
+    profile_id = found(act, db, searched(act))
+    if profile_id is None:
+        return {"data": None}
+    db.delete(profile_id)
+    return {"data": {"profile_id": profile_id}}
+
+
+def _fits(profile_id: str, data: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
+    return not query or matches({**data, "id": profile_id, "_id": profile_id}, query)

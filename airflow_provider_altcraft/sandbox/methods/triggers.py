@@ -1,0 +1,155 @@
+"""Trigger mailings that are started by a call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
+from airflow_provider_altcraft.sandbox.methods.files import check_attachments
+from airflow_provider_altcraft.sandbox.methods.mailings import DURATION, check_content, next_id
+from airflow_provider_altcraft.sandbox.methods.profiles import found, import_batch, import_one, selected
+from airflow_provider_altcraft.sandbox.methods.tasks import start_task
+from airflow_provider_altcraft.sandbox.world import Database, Mailing
+
+SUBSCRIPTION_FILTERS = ({"subscription_id", "provider"}, {"email"}, {"phone"})
+"""What a ``subscription_filter`` may hold, beside ``not_strict`` (CONTRACT 3.4)."""
+
+
+@method("campaigns/triggers/add")
+def add_trigger(act: Act) -> Body:
+    """CONTRACT 7.5. Nothing says which database it is of: here the first."""
+    check_content(act)
+    mailing_id = next_id(act)
+    own = {"name", "is_active"}
+    act.world.mailings[mailing_id] = Mailing(
+        mailing_id,
+        "trigger",
+        act["name"],
+        is_active=bool(act["is_active"]),
+        data_type="list",
+        data_id=min(act.world.databases, default=0),
+        duration=DURATION,
+        stored={name: value for name, value in act.body.items() if name not in own and value is not None},
+    )
+    return {"data": {"saved_id": mailing_id}}
+
+
+@method("campaigns/triggers/start")
+def start_trigger(act: Act) -> Body:
+    """CONTRACT 7.1: profiles that are there, by matching or by a query."""
+    mailing = startable(act, act["id"])
+    check_subscription_filter(act)
+    send(act, mailing, selected(act, _database(act, mailing)))
+    return {"data": None}
+
+
+@method("campaigns/triggers/start_batch")
+def start_batch(act: Act) -> Body:
+    """CONTRACT 7.2: the ids of the profiles that it was sent to."""
+    mailing = startable(act, act["trigger_id"])
+    profile_ids = [answer["profile_id"] for answer in _each(act, mailing) if answer.get("profile_id")]
+    send(act, mailing, profile_ids)
+    return {"result": profile_ids}
+
+
+@method("campaigns/triggers/start_batch_task")
+def start_batch_task(act: Act) -> Body:
+    """CONTRACT 7.3. What its task results in was not seen: here that of an import."""
+    field = act.behaviour.start_batch_task_field
+    names = ("id", "trigger_id") if field == "either" else (field,)
+    trigger_id = next((act[name] for name in names if act[name] is not None), None)
+    if trigger_id is None:
+        raise Refused(400, f"missing parameter: {names[0]}")
+    mailing = startable(act, trigger_id)
+    if act["custom_request"] is not None:
+        answers: list[Body] = [
+            {"error": 0, "profile_id": profile_id} for profile_id in selected(act, _database(act, mailing))
+        ]
+    else:
+        answers = _each(act, mailing)
+    send(act, mailing, [answer["profile_id"] for answer in answers if answer.get("profile_id")])
+    return start_task(act, answers)
+
+
+@method("campaigns/triggers/import_and_start")
+def import_and_start(act: Act) -> Body:
+    """CONTRACT 7.4."""
+    mailing = startable(act, act["trigger_id"])
+    db = _database(act, mailing)
+    if act["db_id"] not in (None, db.db_id):
+        raise Refused(400, f"db_id: trigger {mailing.mailing_id} is of database {db.db_id}")
+    delay = _delay(act)
+    answer = import_one(act, db)
+    send(act, mailing, [answer["profile_id"]], delay)
+    return answer if act.behaviour.import_and_start_answer == "profile_id" else {}
+
+
+@method("campaigns/triggers/import_and_start_batch")
+def import_and_start_batch(act: Act) -> Body:
+    """CONTRACT 7.4. The answer is cut: that of the other batches."""
+    answers = _imported(act)
+    return {"result": answers} if act.behaviour.result_of_batches == "itemised" else {}
+
+
+@method("campaigns/triggers/import_and_start_batch_task")
+def import_and_start_batch_task(act: Act) -> Body:
+    """CONTRACT 7.4."""
+    return start_task(act, _imported(act))
+
+
+def check_subscription_filter(act: Act) -> None:
+    """Refuse a filter that is none. Which of several subscriptions gets the message, the ledger does not tell."""
+    wanted = act["subscription_filter"]
+    if wanted is not None and set(wanted) - {"not_strict"} not in SUBSCRIPTION_FILTERS:
+        raise Refused(400, "subscription_filter: subscription_id and provider, or email, or phone")
+
+
+def startable(act: Act, mailing_id: Any) -> Mailing:
+    """A trigger that a call can start: only active ones of the type ``api_call`` can be started (CONTRACT 7)."""
+    if not str(mailing_id).isdigit():
+        raise Refused(400, "wrong type of parameter: id must be int")
+    mailing = act.world.mailing(int(mailing_id), "trigger")
+    check_attachments(act)
+    if not mailing.is_active:
+        raise Refused(400, f"mailing {mailing.mailing_id} is not active")
+    if mailing.stored.get("trigger_type", "api_call") != "api_call":
+        raise Refused(400, f"mailing {mailing.mailing_id} is not started by a call")
+    return mailing
+
+
+def _database(act: Act, mailing: Mailing) -> Database:
+    return act.world.database(mailing.data_id)
+
+
+def _each(act: Act, mailing: Mailing) -> list[Body]:
+    """The profile of each item of search values, or why there is none."""
+    db = _database(act, mailing)
+
+    def one(item: Body) -> Body:
+        profile_id = found(act, db, item)
+        return {} if profile_id is None else {"profile_id": profile_id}
+
+    return [attempt(one, item) for item in act["data"]]
+
+
+def _imported(act: Act) -> list[Body]:
+    mailing = startable(act, act["trigger_id"])
+    delay = _delay(act)
+    answers, profile_ids = import_batch(act, _database(act, mailing))
+    send(act, mailing, profile_ids, delay)
+    return answers
+
+
+def send(act: Act, mailing: Mailing, profile_ids: list[str], delay: timedelta = timedelta()) -> None:
+    """Send profiles a mailing, at once or after a while."""
+    act.deliveries.launch(mailing.mailing_id, "trigger", act.now + delay, act.request_id, profile_ids)
+
+
+def _delay(act: Act) -> timedelta:
+    """The ``timeout``: how long it waits before it sends (CONTRACT 7.4)."""
+    timeout = act["timeout"] or {}
+    if set(timeout) - {"days", "hours", "minutes"} or not all(isinstance(value, int) for value in timeout.values()):
+        raise Refused(400, "timeout: numbers of days, hours and minutes")
+    return timedelta(**timeout)

@@ -1,0 +1,40 @@
+"""Functions in place of the values of a profile: ``{"action": "increase", "value": 5}`` (CONTRACT 8.1).
+
+What they do is documented; that these are the words for it is the sandbox's reading.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+
+ACTIONS = ("set", "delete", "add", "remove", "increase", "decrease")
+
+
+def is_function(value: Any) -> bool:
+    """Whether a value is a function."""
+    return isinstance(value, dict) and "action" in value and value.keys() <= {"action", "value"}
+
+
+def applied(name: str, stored: Any, function: dict[str, Any]) -> Any:
+    """What a field is after a function; ``None`` after it was deleted.
+
+    :raises Refused: for an action that there is not, or that does not suit the field.
+    """
+    action, value = function["action"], function.get("value")
+    if action not in ACTIONS:
+        raise Refused(400, text=f"Unknown action: {action}")
+    if action in {"set", "delete"}:
+        return value if action == "set" else None
+    if action in {"add", "remove"}:
+        tags = stored if isinstance(stored, list) else []
+        changed = value if isinstance(value, list) else [value]
+        kept = [tag for tag in tags if tag not in changed]
+        return [*kept, *changed] if action == "add" else kept
+    try:
+        number, change = float(stored or 0), float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise Refused(400, text=f"{name} and the value of {action} must be numbers") from None
+    result = number + (change if action == "increase" else -change)
+    return int(result) if result.is_integer() else result

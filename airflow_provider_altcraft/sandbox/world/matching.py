@@ -1,0 +1,93 @@
+"""Ways to find a profile (CONTRACT 1.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from airflow_provider_altcraft.sandbox.contract import Refused
+from airflow_provider_altcraft.sandbox.contract.method import MATCHING
+
+Key = tuple[str, str]
+"""Where a value is looked for, and the value."""
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "email": ("email", "sub:email"),
+    "email_profile": ("email",),
+    "email_sub": ("sub:email",),
+    "phone": ("phones", "sub:phone"),
+    "phone_sub": ("sub:phone",),
+    "push_sub": ("sub:push",),
+    "email_phone": ("email", "phones"),
+    "email_phone_sub": ("sub:email", "sub:phone"),
+}
+"""The fields, and the subscriptions (``sub:``), that a matching looks in, in this order."""
+
+
+def single(value: Any) -> str:
+    """The one value, or the first of several."""
+    first = value[0] if isinstance(value, list) and value else value
+    return "" if first in (None, []) else str(first)
+
+
+def keys(data: Mapping[str, Any]) -> Iterator[Key]:
+    """What a profile can be found by."""
+    for name, value in data.items():
+        if isinstance(value, str | int):
+            yield name, str(value)
+    if phone := single(data.get("phones")) or single(data.get("phone")):
+        yield "phones", phone
+    for subscription in data.get("subscriptions") or []:
+        if isinstance(subscription, dict):
+            yield from subscription_keys(subscription)
+
+
+def subscription_keys(subscription: Mapping[str, Any]) -> Iterator[Key]:
+    """What a profile can be found by in one of its subscriptions."""
+    for name in ("email", "phone"):
+        if value := single(subscription.get(name)):
+            yield f"sub:{name}", value
+    if subscription.get("subscription_id"):
+        yield "sub:push", f"{subscription.get('provider')}/{subscription['subscription_id']}"
+    custom = subscription.get("cc_data")
+    if isinstance(custom, dict):
+        for name, value in custom.items():
+            yield f"sub:{name}", str(value)
+
+
+def wanted(matching: str, given: Mapping[str, Any]) -> list[Key]:
+    """Where to look, and for what.
+
+    :param given: the search values: parameters of the request, or a profile that is imported.
+    :raises Refused: for an unknown matching, or if there is nothing to look for.
+    """
+    if matching not in MATCHING:
+        raise Refused(400, text=f"Unknown matching: {matching}")
+    if matching in {"custom", "custom_sub"}:
+        name = str(given.get("field_name") or "")
+        value = single(given.get("field_value")) or single(given.get(name))
+        found = [(name if matching == "custom" else f"sub:{name}", value)] if name and value else []
+        missing = name or "field_name"
+    elif matching == "profile_id":
+        missing = "profile_id"
+        found = [(missing, value)] if (value := single(given.get(missing))) else []
+    else:
+        found = [(place, value) for place in PLACES[matching] if (value := _value(place, given))]
+        missing = matching
+    if not found:
+        raise Refused(400, text=f"No value to match by: {missing}")
+    return found
+
+
+def _value(place: str, given: Mapping[str, Any]) -> str:
+    """The value to look for at a place; that of a subscription may stand in the profile or in its subscriptions."""
+    if place in {"email", "sub:email"}:
+        value = single(given.get("email"))
+    elif place == "sub:push":
+        value = f"{given.get('provider')}/{given['subscription_id']}" if given.get("subscription_id") else ""
+    else:
+        value = single(given.get("phones")) or single(given.get("phone"))
+    if value or not place.startswith("sub:"):
+        return value
+    listed = (one for one in given.get("subscriptions") or [] if isinstance(one, dict))
+    return next((value for one in listed for name, value in subscription_keys(one) if name == place), "")
