@@ -17,7 +17,13 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of its clock per real second; default 1")
     parser.add_argument("--token", default="sandbox-token-0123456789", help="the API token it takes")
     parser.add_argument("--seed", type=int, default=7, help="of faults with a probability; default 7")
+    parser.add_argument("--coverage", action="store_true", help="say what is emulated, in Markdown, and stop")
     options = parser.parse_args()
+    if options.coverage:
+        from airflow_provider_altcraft.sandbox.coverage import page
+
+        sys.stdout.write(page())
+        return 0
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
