@@ -26,20 +26,21 @@ class Behaviour:
     :param deduplication: by ``request-id`` where one is sent, else by checksum; by ``checksum`` alone, as older
         editions do; or ``off`` (CONTRACT 1.8).
     :param deduplication_window: seconds from the first request.
-    :param request_id_header: its name.
+    :param request_id_header: the name of the header that identifies a request.
     :param duplicate_header: the header that marks a replay.
     :param replay_errors: whether an error is remembered, too.
     :param key_includes_path: whether one Request-ID on two methods means two requests.
     :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused with an
         ``error``, which may be ``marked`` as a duplicate's.
     :param max_body_bytes: bytes of a body (CONTRACT 1.5).
-    :param max_body_bytes_with_files: the same of a body with files.
-    :param next_from_id: whether lists carry it (CONTRACT 1.6).
-    :param task_id_position: ``top`` or ``data`` (CONTRACT 1.10).
+    :param max_body_bytes_with_files: bytes of a body with files (CONTRACT 1.5).
+    :param next_from_id: whether lists carry ``next_from_id`` (CONTRACT 1.6).
+    :param task_id_position: where the id of a task is: at the ``top``, or in ``data``, as it always is for exports
+        and segments (CONTRACT 1.10).
     :param task_id_prefix: before the ids of tasks.
     :param task_words: status words of tasks.
-    :param task_seconds: how long a task takes, plus ``task_seconds_per_item`` for each item.
-    :param task_seconds_per_item: see there.
+    :param task_seconds: how long a task takes, its items aside.
+    :param task_seconds_per_item: seconds that each item of a task adds.
     :param tasks_fail: whether tasks end badly.
     :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
     :param unknown_profile: an update, a deletion or a launch for a profile that is not there is refused, or ignored:
@@ -62,7 +63,8 @@ class Behaviour:
         list as ``fields``, or is ``refused`` with 403; its page was not seen (CONTRACT 9).
     :param duplicate_code_is_error: whether the item of a promo code that was there already carries an error; the
         code is counted either way (CONTRACT 11).
-    :param discarded_code_is_error: the same of a code that the limit of its programme left out.
+    :param discarded_code_is_error: whether the item of a promo code that the limit of its programme left out carries
+        one (CONTRACT 11).
     :param attach_answer: ``promocodes/attach`` answers with the ``code``, or with the envelope alone (``none``); its
         answer is cut (CONTRACT 11).
     :param orders_answer: an import of orders answers for each order (``items``), or with the envelope alone

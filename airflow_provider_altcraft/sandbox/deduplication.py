@@ -31,17 +31,24 @@ class Deduplication:
         self._behaviour = behaviour
         self._memories: dict[str, Memory] = {}
 
-    def key(self, path: str, headers: Mapping[str, str], token: str, body: bytes, *, query: str = "") -> str | None:
-        """What makes two requests the same; ``None`` where nothing does."""
+    def key(
+        self, path: str, query: str, headers: Mapping[str, str], token: str, body: bytes, *, checksum: bool = True
+    ) -> str | None:
+        """What makes two requests the same; ``None`` where nothing does.
+
+        :param checksum: whether the method is known by its checksum, too.
+        """
         behaviour = self._behaviour
         if behaviour.deduplication == "off":
             return None
         request_id = headers.get(behaviour.request_id_header.lower())
         if behaviour.deduplication == "request-id" and request_id:
             parts = ["id", request_id, token, path if behaviour.key_includes_path else ""]
-        else:
+        elif checksum:
             sent = [f"{name}={value}" for name, value in sorted(headers.items()) if name not in {"host", "connection"}]
             parts = ["checksum", path, query, *sent, body.decode("utf-8", "replace")]
+        else:
+            return None
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def recall(self, key: str, now: datetime) -> Memory | None:

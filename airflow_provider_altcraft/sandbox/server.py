@@ -136,11 +136,13 @@ class Server:
             token = self._token(name, headers, request.query, given)
         except Refused as refused:
             return self._refusal(name, refused), False
-        if name not in CONTRACT or not CONTRACT[name].changes:
+        method = CONTRACT.get(name)
+        if method is None or not method.changes:
             await asyncio.sleep(delay)
             return self._work(name, given, call, scene), False
         memory = sandbox.deduplication
-        key = memory.key(name, headers, token, body, query=request.query_string)
+        path = "/".join([name, *in_path.values()])
+        key = memory.key(path, request.query_string, headers, token, body, checksum=method.checksum)
         if key is None:
             await asyncio.sleep(delay)
             return self._work(name, given, call, scene), False

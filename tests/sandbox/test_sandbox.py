@@ -144,6 +144,19 @@ class TestDeduplication:
         sandbox.mailing(7).is_active = True
         assert [first, post(START, {"Request-ID": "one"}, id=7).json()["error"]] == errors
 
+    def test_a_task_that_only_reads_is_known_by_its_id_alone(self, sandbox, post):
+        export = {"source_type": "database", "source_id": 1}
+        for headers in ({}, {}, {"Request-ID": "one"}, {"Request-ID": "one"}):
+            post("profiles/get_all", headers, **export)
+        assert len(sandbox.tasks) == 3
+
+    def test_what_stands_in_the_path_or_the_query_makes_another_request(self, sandbox):
+        sandbox.add_database(2)
+        for list_id, query in ((1, ""), (2, ""), (1, "&request_id=12345"), (1, "")):
+            url = f"{sandbox.url}/api/v1.0/lists/{list_id}/suspend_all?token={sandbox.token}{query}"
+            assert requests.post(url, timeout=5).json()["error"] == 0
+        assert [call.replayed for call in sandbox.journal] == [False, False, False, True]
+
     def test_reads_are_not_remembered(self, sandbox, post):
         post("scampaigns/get_status", {"Request-ID": "one"}, id=18)
         sandbox.campaign(18).initial = "active"

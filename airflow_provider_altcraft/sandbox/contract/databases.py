@@ -13,10 +13,14 @@ METHODS: dict[str, Method] = {
     "databases/fields_get": Method(ID, ("id",), documented="path-only"),
     "databases/wipe": Method(ID, ("id",), changes=True),
     "databases/refresh_counters": Method(
-        takes(int="id resource_id", dict="feedback"), ("id", "resource_id"), changes=True, documented="partial"
+        takes(int="id resource_id", dict="feedback"),
+        ("id", "resource_id"),
+        changes=True,
+        checksum=False,
+        documented="partial",
     ),
     "resources/refresh_counters": Method(
-        takes(int="id list_id", dict="feedback"), ("id", "list_id"), changes=True, documented="partial"
+        takes(int="id list_id", dict="feedback"), ("id", "list_id"), changes=True, checksum=False, documented="partial"
     ),
     "segments/list": Method(_LIST, documented="partial"),
     "segments/add": Method(_SEGMENT, ("name",), changes=True),
@@ -26,6 +30,8 @@ METHODS: dict[str, Method] = {
         changes=True,
         documented="partial",
     ),
-    "segments/refresh_counters": Method(takes(int="id resource_id db_id"), ("id", "resource_id"), changes=True),
+    "segments/refresh_counters": Method(
+        takes(int="id resource_id db_id"), ("id", "resource_id"), changes=True, checksum=False
+    ),
     "segments/get_counters": Method(takes(int="id resource_id list_id"), ("id", "resource_id")),
 }

@@ -18,5 +18,6 @@ METHODS: dict[str, Method] = {
         takes(int="loyalty_program_id points_currency_iid", str="points_currency_eid from_id date_from date_to"),
         ("loyalty_program_id", "date_from", "date_to"),
         changes=True,
+        checksum=False,
     ),
 }

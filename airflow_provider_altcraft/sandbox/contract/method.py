@@ -32,6 +32,8 @@ class Method:
         ``dicts`` (lists of them), ``dict`` or ``any``.
     :param needs: required parameters.
     :param changes: whether it changes data or launches something, and so is deduplicated (CONTRACT 1.8).
+    :param checksum: whether a repeat without a Request-ID is known by its checksum. A task that only reads is made
+        again (CONTRACT 1.8, 13).
     :param documented: ``full``: parameters and answer are; ``partial``: one of them is cut; ``path-only``: its page
         was not seen, and it is as the contract infers it.
     :param choices: the words that a parameter may be.
@@ -42,6 +44,7 @@ class Method:
     takes: Mapping[str, str]
     needs: tuple[str, ...] = ()
     changes: bool = False
+    checksum: bool = True
     documented: Documented = "full"
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open: bool = False

@@ -37,6 +37,7 @@ METHODS: dict[str, Method] = {
         takes(str="source_type file_format", int="source_id", dict="custom_request"),
         ("source_type", "source_id"),
         changes=True,
+        checksum=False,
         choices={"source_type": ("database", "segment"), "file_format": ("csv", "json")},
     ),
     "profiles/delete": Method(

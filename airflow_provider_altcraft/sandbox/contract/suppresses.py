@@ -8,6 +8,10 @@ METHODS: dict[str, Method] = {
     "suppresses/email_add": Method(takes(int="id", str="email"), ("id", "email"), changes=True),
     "suppresses/emails_add": Method(takes(int="id", strings="emails"), ("id", "emails"), changes=True),
     "suppresses/export": Method(
-        takes(int="id", str="type"), ("id",), changes=True, choices={"type": ("emails", "phones", "domains", "all")}
+        takes(int="id", str="type"),
+        ("id",),
+        changes=True,
+        checksum=False,
+        choices={"type": ("emails", "phones", "domains", "all")},
     ),
 }

@@ -143,8 +143,9 @@ def _imported(act: Act) -> list[Body]:
 
 
 def send(act: Act, mailing: Mailing, profile_ids: list[str], delay: timedelta = timedelta()) -> None:
-    """Send profiles a mailing, at once or after a while."""
-    act.deliveries.launch(mailing.mailing_id, "trigger", act.now + delay, act.request_id, profile_ids)
+    """Send profiles a mailing, at once or after a while. To nobody, nothing is launched."""
+    if profile_ids:
+        act.deliveries.launch(mailing.mailing_id, "trigger", act.now + delay, act.request_id, profile_ids)
 
 
 def _delay(act: Act) -> timedelta:

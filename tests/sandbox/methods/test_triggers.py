@@ -83,6 +83,13 @@ def test_a_subscription_filter_has_a_documented_form(post, ids, wanted, error):
     assert post(f"{PREFIX}start", id=9, email="a@example.com", subscription_filter=wanted).json()["error"] == error
 
 
+def test_a_call_for_nobody_launches_nothing(sandbox, post, ids):
+    sandbox.behaviour.unknown_profile = "ignore"
+    for body in ({"email": "nobody@example.com"}, {"custom_request": {"CRM_ID": "Z"}}):
+        assert post(f"{PREFIX}start", id=9, **body).json()["error"] == 0
+    assert not sandbox.deliveries.launches(9)
+
+
 def test_a_batch_answers_with_those_it_was_sent_to(sandbox, post, ids):
     assert post(f"{PREFIX}start_batch", trigger_id=9, data=SEARCH).json()["result"] == ids
     assert sandbox.deliveries.count(9) == 2
