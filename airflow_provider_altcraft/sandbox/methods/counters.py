@@ -32,7 +32,7 @@ def refresh_segment(act: Act) -> Body:
     profiles = act.world.of_segment(segment, act["db_id"])
     db_id = segment.db_id if segment.db_id is not None else act["db_id"]
     task = _count(act, profiles, db_id, resource.resource_id)
-    act.world.counted[segment.segment_id, resource.resource_id, db_id] = task
+    act.world.counted.setdefault((segment.segment_id, resource.resource_id, db_id), []).append(task)
     return task_answer(act, task, "data")
 
 
@@ -44,10 +44,9 @@ def segment_counters(act: Act) -> Body:
     db_id = segment.db_id if segment.db_id is not None else act["list_id"]
     if db_id is None:
         raise Refused(400, "missing parameter: list_id")
-    task = act.world.counted.get((segment.segment_id, resource.resource_id, db_id))
-    if task is None or task.fails or task.progress(act.now) < 100:
-        return {"data": []}
-    return {"data": task.result[0]["channels"]}
+    tasks = act.world.counted.get((segment.segment_id, resource.resource_id, db_id), [])
+    counted = [task for task in tasks if not task.fails and task.progress(act.now) == 100]
+    return {"data": counted[-1].result[0]["channels"] if counted else []}
 
 
 def _count(act: Act, profiles: dict[str, dict[str, Any]], db_id: int, resource_id: int) -> Task:

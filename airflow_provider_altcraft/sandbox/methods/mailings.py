@@ -36,7 +36,7 @@ READ_AS = {"agllimit_percent": "aglimit_percent", "watched_list_id": "watcher_li
 UNSET: dict[str, Any] = {
     "description": "", "content": [], "send_channel": "email", "resource_id": 0, "subid": "", "policy_id": 0,
     "push_sending_mode": "fanout", "virtual_sender_id": 0, "is_random_tracking_prefix": False,
-    "custom_tracking_domains": [], "updated_user": "",
+    "custom_tracking_domains": [], "updated_user": "", "update_time": "",
 }  # fmt: skip
 UNSET_MAILING: dict[str, Any] = {
     **UNSET, "limit": 0, "aglimit_count": 0, "aglimit_percent": 0.0, "watcher_list_id": 0, "watcher_limit": 0,
@@ -175,7 +175,7 @@ def add_mailing(act: Act) -> Body:
         data_type=act["data_type"],
         data_id=act["data_id"],
         duration=DURATION,
-        stored=_settings(act),
+        stored=settings(act),
     )
     return {"data": {"saved_id": mailing_id}}
 
@@ -188,7 +188,7 @@ def update_mailing(act: Act) -> Body:
     mailing.name, mailing.data_type, mailing.data_id = act["name"], act["data_type"], act["data_id"]
     if act["is_active"] is not None:
         mailing.is_active = act["is_active"]
-    mailing.stored.update({name: value for name, value in _settings(act).items() if name != "send_channel"})
+    mailing.stored.update({name: value for name, value in settings(act).items() if name != "send_channel"})
     return {}
 
 
@@ -225,7 +225,8 @@ def check_content(act: Act) -> None:
             raise Refused(400, f"start_schedule: {name} must be an array of numbers in its range")
 
 
-def _settings(act: Act) -> Body:
+def settings(act: Act) -> Body:
     """What is stored as it was given."""
     own = {"id", "name", "is_active", "data_type", "data_id"}
-    return {name: value for name, value in act.body.items() if name not in own and value is not None}
+    stored = {name: value for name, value in act.body.items() if name not in own and value is not None}
+    return {**stored, "update_time": act.now.isoformat()}

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
-from airflow_provider_altcraft.sandbox.methods.mailings import DURATION, check_content, next_id
+from airflow_provider_altcraft.sandbox.methods.mailings import DURATION, check_content, next_id, settings
 from airflow_provider_altcraft.sandbox.methods.profiles import found, import_batch, import_one, selected
 from airflow_provider_altcraft.sandbox.methods.tasks import start_task
 from airflow_provider_altcraft.sandbox.world import Database, Mailing
@@ -22,7 +22,6 @@ def add_trigger(act: Act) -> Body:
     """CONTRACT 7.5. Nothing says which database it is of: here the first."""
     check_content(act)
     mailing_id = next_id(act)
-    own = {"name", "is_active"}
     act.world.mailings[mailing_id] = Mailing(
         mailing_id,
         "trigger",
@@ -31,7 +30,7 @@ def add_trigger(act: Act) -> Body:
         data_type="list",
         data_id=min(act.world.databases, default=0),
         duration=DURATION,
-        stored={name: value for name, value in act.body.items() if name not in own and value is not None},
+        stored=settings(act),
     )
     return {"data": {"saved_id": mailing_id}}
 

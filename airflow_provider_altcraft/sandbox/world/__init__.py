@@ -44,7 +44,7 @@ class World:
         self.orders: dict[str, Order] = {}
         self.goals: list[dict[str, Any]] = []
         self.bounces: list[Bounce] = []
-        self.counted: dict[tuple[int, int, int], Task] = {}
+        self.counted: dict[tuple[int, int, int], list[Task]] = {}
         self._settling = threading.Lock()
 
     def settle(self, now: datetime, deliveries: Deliveries) -> None:

@@ -33,6 +33,8 @@ def test_a_segment_shows_what_was_counted_once_the_task_has_ended(sandbox, post)
     assert (result["channels"], result["refresh_task_id"]) == (COUNTED, task_id)
     assert post("segments/get_counters", **read).json()["data"] == COUNTED
     assert post("segments/get_counters", id=1, resource_id=2).json()["data"] == []
+    post("segments/refresh_counters", id=1, resource_id=1)
+    assert post("segments/get_counters", **read).json()["data"] == COUNTED
 
 
 def test_a_dynamic_segment_names_its_database_by_two_names(sandbox, post):

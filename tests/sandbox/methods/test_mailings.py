@@ -21,7 +21,7 @@ SHOWN = {
     "limit", "aglimit_count", "aglimit_percent", "start_schedule", "for_confirm", "policy_id", "description",
     "virtual_sender_id", "is_random_tracking_prefix", "custom_tracking_domains", "watcher_list_id", "watcher_limit",
     "blind_carbon_copy", "unconditional_sending", "skip_unique_checking", "sub_cats_filter", "sub_fields_filter",
-    "updated_user",
+    "updated_user", "update_time",
 }  # fmt: skip
 
 
