@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import accumulate
+from typing import Any, overload
 
 from airflow_provider_altcraft.delivery.ledger.prints import Print
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+
+class Packed(Sequence[bytes]):
+    """Records that stand in a body, cut out of it when somebody asks: a rejected row, not each of ten thousand.
+
+    :param body: the body.
+    :param sizes: bytes of each item in it.
+    :param start: where the first one stands; there is a comma between two.
+    :param record_of: makes a record of an item.
+    """
+
+    def __init__(self, body: bytes, sizes: Iterable[int], start: int, record_of: Callable[[bytes], bytes]) -> None:
+        self._body = body
+        self._ends = array("L", accumulate(sizes, lambda end, size: end + size + 1, initial=start - 1))
+        self._record_of = record_of
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return self._record_of(self._body[self._ends[place] + 1 : self._ends[place + 1]])
 
 
 @dataclass(slots=True)
@@ -21,7 +51,7 @@ class Rows:
     """
 
     numbers: list[int]
-    records: list[bytes] = field(repr=False)
+    records: list[bytes] | Packed = field(repr=False)
     floors: list[Any] = field(default_factory=list)
     prints: list[Print] = field(default_factory=list)
 
@@ -31,9 +61,18 @@ class Rows:
     def extend(self, other: Rows) -> None:
         """Put the other rows behind these."""
         self.numbers += other.numbers
-        self.records += other.records
+        self.records = [*self.records, *other.records]
         self.floors += other.floors
         self.prints += other.prints
+
+    def pack(self, body: bytes, start: int, around: int, record_of: Callable[[bytes], bytes]) -> None:
+        """Let go of the records, which stand in a body now.
+
+        :param start: where the first one stands.
+        :param around: how many bytes longer each is there.
+        :param record_of: makes a record of what stands there.
+        """
+        self.records = Packed(body, [len(record) + around for record in self.records], start, record_of)
 
     def slice(self, start: int, end: int | None = None) -> Rows:
         """Some of the rows."""

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.protocol import Frame
@@ -123,6 +123,7 @@ class Delivery:
         )
         self.max_body_bytes = max_body_bytes
         self._max_in_flight = max_in_flight
+        self._slots = BoundedSemaphore(max_in_flight)
         self._rejects = rejects
         self._progress = progress
         self._lock = Lock()
@@ -163,9 +164,10 @@ class Delivery:
         if ledger is not None:
             rows = self._changed(ledger, rows)
         running: set[Future[None]] = set()
-        with ThreadPoolExecutor(self._max_in_flight, thread_name_prefix="altcraft") as pool:
+        # One more than may send: its body is ready when an answer comes.
+        with ThreadPoolExecutor(self._max_in_flight + 1, thread_name_prefix="altcraft") as pool:
             for batch in batches(rows, self._limits):
-                if len(running) >= self._max_in_flight:
+                if len(running) > self._max_in_flight:
                     running = _finished(running)
                 running.add(pool.submit(self._deliver, batch))
             while running:
@@ -227,7 +229,8 @@ class Delivery:
         if self._ledger is not None:
             self._ledger.sending(rows.prints)
         try:
-            answer = self._sender.send(body, batch)
+            with self._slots:
+                answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
             if len(rows) == 1:
                 self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])
@@ -243,12 +246,15 @@ class Delivery:
             self._take(batch, rows, answer)
 
     def _body(self, rows: Rows) -> tuple[bytes, str]:
-        digest = sha256(b"\n".join(rows.records)).hexdigest()[:32]
+        body = self._frame.join(self._destination.wrap(rows.records))
+        digest = sha256(memoryview(body)[len(self._frame.head) : len(body) - len(self._frame.tail)]).hexdigest()[:32]
         with self._lock:
             self._seen[digest] += 1
             times = self._seen[digest]
+        # Held twice, rows would take twice the memory for as long as Altcraft thinks.
+        rows.pack(body, len(self._frame.head), self._destination.wrap_bytes, self._destination.record_of)
         # The same rows a second time in one delivery are another batch, at every try.
-        return self._frame.join(self._destination.wrap(rows.records)), digest if times == 1 else f"{digest}-{times}"
+        return body, digest if times == 1 else f"{digest}-{times}"
 
     def _follow(self, batch: str, rows: Rows, task_id: str, *, replayed: bool) -> None:
         """Note the task that will tell what became of a batch."""

@@ -270,7 +270,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         batch_size=10_000,
         in_flight=4,
         latency=arguments.latency,
-        latency_rows=80_000 if quick else 400_000,
+        latency_rows=80_000 if quick else 1_000_000,
         peer_latency_rows=40_000 if quick else 120_000,
         latency_rounds=1 if quick else 3,
         growth_rows=(1_000, 10_000, 100_000) if quick else (10_000, 100_000, 1_000_000),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
+from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.destinations import (
     Orders,
     ProfileDatabase,
@@ -42,6 +43,10 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
     frame = Frame(b'{"items":[', b"]}")
     body = frame.join(destination.wrap(records))
     assert len(body) == frame.size + sum(map(len, records)) + destination.wrap_bytes * len(records) + len(records) - 1
+    rows = Rows([], records)
+    rows.pack(body, len(frame.head), destination.wrap_bytes, destination.record_of)
+    assert list(rows.records) == records
+    assert rows.slice(1).records == records[1:]
     expected = [value if destination.only_field else {"email": value} for value in values]
     items = json.loads(body)["items"]
     assert [item["data"] for item in items] == expected if destination.endpoint.wrapped else items == expected

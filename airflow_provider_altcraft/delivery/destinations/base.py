@@ -61,6 +61,13 @@ class Destination(ABC):
         before, after = self._wrapping
         return [before + record + after for record in records] if before else records
 
+    def record_of(self, item: bytes) -> bytes:
+        """The record that stands in the body as this item."""
+        if self.only_field is not None:
+            return b'{"%s":%s}' % (self.only_field.encode(), item)
+        before, after = self._wrapping
+        return item[len(before) : len(item) - len(after)]
+
     def check(self, records: Sequence[bytes]) -> None:
         """Refuse records that the body has no place for.
 
