@@ -169,7 +169,7 @@ class Delivery:
             for batch in batches(rows, self._limits):
                 if len(running) > self._max_in_flight:
                     running = _finished(running)
-                running.add(pool.submit(self._deliver, batch))
+                running.add(pool.submit(self._deliver, batch, *self._body(batch)))
             while running:
                 running = _finished(running)
         if watermark is not None:
@@ -211,17 +211,16 @@ class Delivery:
             if changed.records:
                 yield changed
 
-    def _deliver(self, rows: Rows) -> None:
+    def _deliver(self, rows: Rows, body: bytes, batch: str) -> None:
         with self._lock:
             self._in_flight += 1
         try:
-            self._deliver_batch(rows)
+            self._deliver_batch(rows, body, batch)
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _deliver_batch(self, rows: Rows) -> None:
-        body, batch = self._body(rows)
+    def _deliver_batch(self, rows: Rows, body: bytes, batch: str) -> None:
         earlier = self._sender.recall(batch)
         if earlier is not None:
             self._count(rows, earlier, replayed=True)
@@ -237,8 +236,8 @@ class Delivery:
                 return
             # The installation's limit is lower than ours: halves are other batches, with names of their own.
             half = len(rows) // 2
-            self._deliver_batch(rows.slice(0, half))
-            self._deliver_batch(rows.slice(half))
+            for part in (rows.slice(0, half), rows.slice(half)):
+                self._deliver_batch(part, *self._body(part))
             return
         if self._destination.makes_task and answer.task_id:
             self._follow(batch, rows, answer.task_id, replayed=answer.replayed)
