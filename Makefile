@@ -64,6 +64,9 @@ bench-imports: $(NEWEST)/.ready
 	$(UV) pip install --quiet --python .venv-benchmarks/bin/python --no-deps --editable .
 	.venv-benchmarks/bin/python benchmarks/imports.py
 
+endpoints: $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m airflow_provider_altcraft.api.table docs/endpoints.md
+
 format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .

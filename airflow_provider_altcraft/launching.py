@@ -238,7 +238,7 @@ class Launcher:
         if memory.get("refused"):
             memory = {"attempt": memory["attempt"]}
         earlier = self._earlier(memory)
-        if earlier is not None and not catalogued(endpoint).effect.converges:
+        if earlier is not None and not catalogued(endpoint).converges:
             found = self._settled(endpoint, key, memory, earlier, now, look)
             if found is not None:
                 return found
@@ -357,7 +357,7 @@ class Launcher:
             self._remember(key, {**intent, "fault": True})
             if look(datetime.fromisoformat(intent["since"]), None):
                 return self._found(key, intent)
-            if lasting and not catalogued(endpoint).effect.converges:
+            if lasting and not catalogued(endpoint).converges:
                 raise self._unknown(endpoint, intent["request_id"], error) from error
         elif settled and not error.in_doubt:
             self._remember(key, {**intent, "refused": True})

@@ -60,7 +60,7 @@ class Repeats:
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
-        if not self._in_doubt or self.endpoint.effect.converges:
+        if not self._in_doubt or self.endpoint.converges:
             return False
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self.settings.deduplication_window

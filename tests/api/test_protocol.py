@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api import protocol
-from airflow_provider_altcraft.api.endpoints import ENDPOINTS, endpoint
+from airflow_provider_altcraft.api.endpoints import endpoint
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,
@@ -180,12 +180,3 @@ def test_the_same_parameters_are_the_same_bytes_in_any_order(params):
 def test_headers_depend_on_nothing_but_the_arguments():
     row = endpoint("campaigns/broadcasts/start")
     assert protocol.request(row, b"{}", SETTINGS, "id-1") == protocol.request(row, b"{}", SETTINGS, "id-1")
-
-
-def test_a_near_miss_in_a_name_gets_a_suggestion():
-    with pytest.raises(AltcraftConfigurationError, match="scampaigns/completed"):
-        endpoint("scampaigns/complete")
-
-
-def test_the_name_of_an_endpoint_is_its_path():
-    assert all(row.path == f"/api/v1.1/{name}" for name, row in ENDPOINTS.items())
