@@ -12,7 +12,7 @@ import aiohttp
 from tenacity import AsyncRetrying
 
 from airflow_provider_altcraft.api import protocol
-from airflow_provider_altcraft.api.endpoints import Effect, endpoint
+from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
 from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.protocol import Reply, Request
 from airflow_provider_altcraft.api.retrying import retrying
@@ -70,16 +70,19 @@ class AsyncAltcraftClient:
         """Call an endpoint that launches and creates nothing, and understand its answer.
 
         :param name: catalogue name, e.g. ``tasks/status``.
-        :param params: parameters of the method, without the token.
+        :param params: parameters of the method, without the token; see ``parameters.written``.
         :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
         :param attempts: tries in all, if not the connection's ``max_attempts``.
-        :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state.
+        :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state, that answers with
+            a file, or that wants the token in the URL, which aiohttp's own errors quote.
         :raises AltcraftError: see ``exceptions``.
         """
         row = endpoint(name)
         if row.effect not in (Effect.READ, Effect.WRITE):
             raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
-        request = protocol.request(row, protocol.body_of(row, params or {}, self.settings), self.settings, request_id)
+        if row.token_in_url or row.answer is Answer.FILE:
+            raise AltcraftConfigurationError(f"{name} is not for a triggerer.")
+        request = protocol.call(row, params or {}, self.settings, request_id)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
         return reply
 

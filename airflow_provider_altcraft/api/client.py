@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -15,14 +16,13 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying
 
 from airflow_provider_altcraft.api import protocol
-from airflow_provider_altcraft.api.endpoints import Effect, endpoint
+from airflow_provider_altcraft.api.endpoints import endpoint
 from airflow_provider_altcraft.api.pace import Pace
-from airflow_provider_altcraft.api.paging import items_of, pages
+from airflow_provider_altcraft.api.paging import Walk
 from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
 from airflow_provider_altcraft.api.retrying import retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
-    AltcraftConfigurationError,
     AltcraftRateLimited,
     AltcraftTimeout,
     AltcraftTransportError,
@@ -71,15 +71,15 @@ class AltcraftClient:
         """Call an endpoint and understand its answer.
 
         :param name: catalogue name, e.g. ``scampaigns/completed``.
-        :param params: parameters of the method, without the token; ``None`` values are left out.
+        :param params: parameters of the method, without the token, under the API's names or the aliases of the
+            catalogue; ``None`` values are left out.
         :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
             A write without one is never repeated after its bytes went out.
         :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :raises AltcraftConfigurationError: for what the catalogue does not allow; see ``parameters.written``.
         :raises AltcraftError: see ``exceptions``.
         """
-        row = endpoint(name)
-        body = protocol.body_of(row, params or {}, self.settings)
-        return self.send(protocol.request(row, body, self.settings, request_id), attempts=attempts)
+        return self.send(protocol.call(endpoint(name), params or {}, self.settings, request_id), attempts=attempts)
 
     def frame(self, name: str, params: Mapping[str, Any]) -> Frame:
         """The bytes around the items of a batch (see ``call_batch``)."""
@@ -90,19 +90,15 @@ class AltcraftClient:
         return self.send(protocol.request(endpoint(name), body, self.settings, request_id))
 
     def iterate(self, name: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
-        """Walk a list endpoint, item by item, over all its pages (CONTRACT 1.6).
+        """Walk a list endpoint, item by item, over all its pages (CONTRACT 1.6). What has no pages is one page.
 
+        :raises AltcraftError: if there are more pages than the answers lead to.
         :raises AltcraftConfigurationError: for an endpoint that is not a read.
         """
-        if endpoint(name).effect is not Effect.READ:
-            raise AltcraftConfigurationError(f"{name} is not a list: walking it would repeat what it does.")
-        walk = pages(params or {})
-        asked = next(walk)
-        with suppress(StopIteration):
-            while True:
-                reply = self.call(name, asked)
-                yield from items_of(reply)
-                asked = walk.send(reply)
+        row = endpoint(name)
+        walk = Walk(row, params or {})
+        while not walk.over:
+            yield from walk.take(self.send(protocol.call(row, params or {}, self.settings, from_id=walk.pointer)))
 
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
         """Send a request, again where that is safe, and understand the answer."""
@@ -112,7 +108,7 @@ class AltcraftClient:
         for delay in self._pace.delays():
             if delay > 0:
                 self._sleep(delay)
-        response = self._post(request)
+        response = self._exchange(request)
         try:
             return protocol.read(
                 request,
@@ -125,11 +121,13 @@ class AltcraftClient:
             self._pace.pause(error.retry_after or 0)
             raise
 
-    def _post(self, request: Request) -> requests.Response:
-        settings, name = self.settings, request.endpoint.name
+    def _exchange(self, request: Request) -> requests.Response:
+        settings = self.settings
         try:
-            return self._session().post(
+            return self._session().request(
+                request.endpoint.method,
                 request.url,
+                params=dict(request.query),
                 data=request.body,
                 headers=dict(request.headers),
                 timeout=(settings.connect_timeout, settings.read_timeout),
@@ -137,21 +135,31 @@ class AltcraftClient:
                 # A redirect would carry the token to wherever it points.
                 allow_redirects=False,
             )
-        except requests.exceptions.ConnectTimeout as error:
-            raise AltcraftTimeout(
-                f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.",
-                sent=False,
-            ) from _cause(error)
-        except requests.exceptions.Timeout as error:
-            raise AltcraftTimeout(
-                f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s."
-            ) from _cause(error)
         except requests.exceptions.RequestException as error:
+            failure = self._failure(request, error)
+        # Outside of the handler, so that nothing but what was chosen hangs on it.
+        raise failure
+
+    def _failure(self, request: Request, error: requests.exceptions.RequestException) -> AltcraftTransportError:
+        """What went wrong, in words of our own."""
+        settings, name = self.settings, request.endpoint.name
+        failure: AltcraftTransportError
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            failure = AltcraftTimeout(
+                f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.", sent=False
+            )
+        elif isinstance(error, requests.exceptions.Timeout):
+            failure = AltcraftTimeout(f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s.")
+        else:
             sent = not _never_connected(error)
             what = "the connection broke" if sent else "no connection"
-            raise AltcraftTransportError(
+            failure = AltcraftTransportError(
                 f"{name}: {what} to {settings.base_url} ({type(error).__name__}).", sent=sent
-            ) from _cause(error)
+            )
+        if not request.query:
+            # With a token in the URL, the error below quotes it.
+            failure.__cause__ = _cause(error)
+        return failure
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._sessions, "session", None)
@@ -164,6 +172,23 @@ class AltcraftClient:
             self._sessions.session = session
             self._opened.append(session)
         return session
+
+
+class _WithoutToken(logging.Filter):
+    """Takes the token out of the paths that urllib3 logs at DEBUG level: two old methods carry it there."""
+
+    _TOKEN = re.compile(r"(?<=[?&]token=)[^&\s]*")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything through, without the token."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                self._TOKEN.sub("***", argument) if isinstance(argument, str) else argument for argument in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutToken())
 
 
 def _never_connected(error: BaseException) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
-from airflow_provider_altcraft.api.endpoints import Endpoint
+from airflow_provider_altcraft.api.endpoints import Answer, Endpoint
+from airflow_provider_altcraft.api.parameters import written
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,
@@ -32,18 +35,20 @@ _DECODER = msgspec.json.Decoder()
 _ENVELOPE = frozenset({"error", "error_text", "error_debug", "error text", "total_count", "total", "next_from_id"})
 _PAYLOADS = ("data", "result", "profile_id")
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_IN_THE_PATH = re.compile(r"\{(\w+)\}")
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s()-]{8,}\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP POST, ready to send. Its repr shows neither headers nor body: both may hold the token."""
+    """One HTTP request, ready to send. Its repr shows neither headers nor query nor body: all may hold the token."""
 
     endpoint: Endpoint
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     request_id: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Reply:
     :param data: the payload, wherever the method puts it (CONTRACT 1.3).
     :param task_id: id of the server-side task, if the call made one (CONTRACT 1.10).
     :param next_from_id: pointer to the next page, if the answer carries one (CONTRACT 1.6).
+    :param total_count: of a list, how many items there are over all pages (CONTRACT 1.6).
     :param replayed: answered from Altcraft's memory: it happened at an earlier try (CONTRACT 1.8).
     :param server_time: the server's clock when it answered, to the second.
     """
@@ -62,6 +68,7 @@ class Reply:
     data: Any = field(repr=False)
     task_id: str | None = None
     next_from_id: Any = None
+    total_count: int | None = None
     replayed: bool = False
     server_time: datetime | None = None
 
@@ -90,11 +97,32 @@ def encode(value: Any) -> bytes:
     """
     try:
         return _ENCODER.encode(value)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise AltcraftConfigurationError(
             f"A parameter cannot be written as JSON ({type(error).__name__}): only texts, numbers, booleans,"
             " lists, dictionaries, dates and nulls can."
         ) from None
+
+
+def call(
+    endpoint: Endpoint,
+    params: Any,
+    settings: Settings,
+    request_id: str | None = None,
+    *,
+    from_id: int | str | None = None,
+) -> Request:
+    """A call as an HTTP request, its parameters checked against the catalogue.
+
+    :param params: under the API's names or their aliases, without the token; ``None`` values are left out.
+    :param from_id: the pointer that the page before gave; it goes back as it came.
+    :raises AltcraftConfigurationError: see ``parameters.written`` and ``body_of``.
+    """
+    sent = written(endpoint, params)
+    if from_id is not None:
+        sent["from_id"] = from_id
+    path = _path(endpoint, sent)
+    return request(endpoint, body_of(endpoint, sent, settings), settings, request_id, path=path)
 
 
 def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> bytes:
@@ -102,7 +130,9 @@ def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -
 
     :raises AltcraftConfigurationError: if it is over ``max_body_bytes``.
     """
-    body = encode(_with_token(params, settings))
+    if endpoint.method == "GET":
+        return b""
+    body = encode(_with_token(endpoint, params, settings))
     if len(body) > settings.max_body_bytes:
         raise AltcraftConfigurationError(
             f"{endpoint.name}: the request would have {len(body):,} bytes, the limit is {settings.max_body_bytes:,}"
@@ -114,35 +144,86 @@ def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -
 def frame_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> Frame:
     """The bytes around the items of a batch of this endpoint; the items come last in the body.
 
-    :raises AltcraftConfigurationError: if the endpoint takes no batch, or the parameters hold its items.
+    :raises AltcraftConfigurationError: if the endpoint takes no batch, or the parameters hold its items; and see
+        ``parameters.written``.
     """
     if endpoint.items is None or endpoint.items in params:
         raise AltcraftConfigurationError(f"{endpoint.name} takes its items one batch at a time.")
-    head = encode(_with_token(params, settings))[:-1]
+    head = encode(_with_token(endpoint, written(endpoint, params, without_items=True), settings))[:-1]
     separator = b"," if len(head) > 1 else b""
     return Frame(head=head + separator + encode(endpoint.items) + b":[", tail=b"]}")
 
 
-def request(endpoint: Endpoint, body: bytes, settings: Settings, request_id: str | None = None) -> Request:
-    """The HTTP request. Headers depend on nothing but the arguments, so a repeat is the same bytes."""
+def request(
+    endpoint: Endpoint, body: bytes, settings: Settings, request_id: str | None = None, *, path: str | None = None
+) -> Request:
+    """The HTTP request. Headers depend on nothing but the arguments, so a repeat is the same bytes.
+
+    :param path: where the endpoint's own has names in braces, the path with their values.
+    :raises AltcraftConfigurationError: for a token or a Request-ID that no header can carry.
+    """
     headers = {
-        "Accept": "application/json",
+        "Accept": "application/json" if endpoint.answer is not Answer.FILE else "*/*",
         "Accept-Encoding": "gzip, deflate",
-        "Content-Type": "application/json",
         "User-Agent": "airflow-provider-altcraft",
     }
-    if settings.auth == "header":
-        headers["Authorization"] = f"Bearer {settings.token}"
+    if endpoint.method == "POST":
+        headers["Content-Type"] = "application/json"
+    place = _token_place(endpoint, settings)
+    if place == "header":
+        headers["Authorization"] = f"Bearer {_header_value('The API token', settings.token)}"
     if request_id is not None:
-        headers[settings.request_id_header] = request_id
-    return Request(endpoint, f"{settings.base_url}{endpoint.path}", headers, body, request_id)
+        headers[settings.request_id_header] = _header_value("The Request-ID", request_id)
+    query = {"token": settings.token} if place == "url" else {}
+    return Request(endpoint, f"{settings.base_url}{path or endpoint.path}", headers, body, request_id, query)
 
 
-def _with_token(params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def _token_place(endpoint: Endpoint, settings: Settings) -> str:
+    """Where the token goes: as the connection says, but for the methods that leave no choice."""
+    if endpoint.token_in_url:
+        return "url"
+    # A download has no body. Older editions took its token in the URL, where proxies log it (CONTRACT 8.5).
+    return "header" if endpoint.method == "GET" else settings.auth
+
+
+def _header_value(what: str, value: Any) -> str:
+    text = str(value)
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        raise AltcraftConfigurationError(f"{what} goes into a header, which takes nothing but printable ASCII.")
+    return text
+
+
+def _path(endpoint: Endpoint, params: dict[str, Any]) -> str:
+    """The path with its parameters filled in. Takes them out of ``params``."""
+
+    def fill(name: re.Match[str]) -> str:
+        value = str(params.pop(name[1]))
+        return _path_of_a_file(value) if endpoint.answer is Answer.FILE else _segment(value)
+
+    return _IN_THE_PATH.sub(fill, endpoint.path)
+
+
+def _segment(value: str) -> str:
+    """A value that cannot leave its segment of the path."""
+    if value in {"", ".", ".."}:
+        raise AltcraftConfigurationError("A parameter that goes into the path of the URL is empty or made of dots.")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise AltcraftConfigurationError("A parameter that goes into the path of the URL is not Unicode.") from None
+
+
+def _path_of_a_file(value: str) -> str:
+    """The path of an exported file below ``/api/download/``, which the result of a task may begin with."""
+    below = value.strip().removeprefix("/").removeprefix("api/download/")
+    return "/".join(_segment(part) for part in below.split("/"))
+
+
+def _with_token(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     body = {name: value for name, value in params.items() if value is not None}
     if "token" in body:
         raise AltcraftConfigurationError("The token belongs in the connection, not in the parameters.")
-    if settings.auth == "body":
+    if _token_place(endpoint, settings) == "body":
         body["token"] = settings.token
     return body
 
@@ -154,18 +235,26 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
     :raises AltcraftTransportError: if it is not an answer of Altcraft's API at all.
     :raises AltcraftRejected: or one of its children, if Altcraft says no.
     """
-    name = request.endpoint.name
+    endpoint, worked = request.endpoint, 200 <= http_status < 300
+    name = endpoint.name
     fields = {key.lower(): value for key, value in headers.items()}
     server_time = _http_date(fields.get("date"))
     retry_after = _retry_after(fields.get("retry-after"), server_time)
     replayed = any(
         fields.get(header, "").strip().lower() == "true" for header in ("duplicate-request", "x-duplicate-request")
     )
-    answer = _json_object(body)
+    is_file = endpoint.answer is Answer.FILE and worked and len(body) > LONGEST_REFUSAL
+    answer = None if is_file else _json_object(body)
     code = _integer(answer.get("error")) if answer is not None else None
+    if worked and not code and _worked_by_status(endpoint, code, body):
+        data = body if endpoint.answer is Answer.FILE else answer
+        return Reply(name, data, replayed=replayed, server_time=server_time)
+    if code is None and endpoint.answer is Answer.STATUS and http_status in REFUSING_STATUSES:
+        code = http_status
+        answer = answer or {"error_text": _first_line(body)}
     if answer is None or code is None:
         raise _not_an_answer(name, http_status, body, settings, retry_after)
-    if not 200 <= http_status < 300 or code != 0:
+    if not worked or code != 0:
         raise _rejection(
             name,
             code=code or http_status,
@@ -175,17 +264,35 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
             replayed=replayed,
             retry_after=retry_after,
         )
-    data = _payload(request.endpoint, answer)
+    data = _payload(endpoint, answer)
     nested = data.get("task_id") if isinstance(data, dict) else None
     task_id = answer.get("task_id") or nested
     return Reply(
         endpoint=name,
         data=data,
-        task_id=str(task_id) if task_id else None,
+        task_id=str(task_id) if task_id and isinstance(task_id, str | int) else None,
         next_from_id=answer.get("next_from_id"),
+        total_count=_integer(answer.get("total_count", answer.get("total"))),
         replayed=replayed,
         server_time=server_time,
     )
+
+
+LONGEST_REFUSAL = 10_000
+"""Bytes. What is longer than this, where a file was asked for, is the file."""
+REFUSING_STATUSES = frozenset({400, 402, 404, 409})
+"""What quick import says beside 401 and 403 (CONTRACT 1.4)."""
+
+
+def _worked_by_status(endpoint: Endpoint, code: int | None, body: bytes) -> bool:
+    """Whether a 2xx alone means success, since the answer need be no envelope. A web page is a gateway's."""
+    if endpoint.answer is Answer.FILE:
+        return True
+    return endpoint.answer is Answer.STATUS and code is None and not body.lstrip().startswith(b"<")
+
+
+def _first_line(body: bytes) -> str:
+    return body.decode("utf-8", "replace").strip().partition("\n")[0]
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
@@ -219,7 +326,7 @@ def _rejection(name: str, *, http_status: int, **details: Any) -> AltcraftReject
 def _not_an_answer(
     name: str, http_status: int, body: bytes, settings: Settings, retry_after: float | None
 ) -> AltcraftTransportError | AltcraftRejected:
-    first_line = quotable(body.decode("utf-8", "replace").strip().partition("\n")[0], settings)
+    first_line = quotable(_first_line(body), settings)
     if http_status in {401, 403, 413, 429}:
         # A gateway in front of Altcraft says these with a page of its own.
         return _rejection(
@@ -242,32 +349,59 @@ def _not_an_answer(
 
 def quotable(said: Any, settings: Settings) -> str:
     """What the other side said, fit for a log: one short line, without the token, addresses or phone numbers."""
-    text = " ".join(str(said or "").split()).replace(settings.token, "***")
+    try:
+        text = " ".join(str(said or "").split())
+    except (RecursionError, ValueError):
+        # Nested as deep as it could just be read, or a number of more digits than Python writes.
+        return f"({type(said).__name__})"
+    text = _forms_of(settings.token).sub("***", text)
+    if len(text) > LONGEST_SEARCHED:
+        # The searches below take the square of the length. A word that is cut is not shown: its rest told what it is.
+        text = text[:LONGEST_SEARCHED].rpartition(" ")[0] or text[:LONGEST_SEARCHED]
     text = _LONG_NUMBER.sub("***", _EMAIL.sub("***", text))
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
+LONGEST_SEARCHED = 2_000
+
+
+@cache
+def _forms_of(token: str) -> re.Pattern[str]:
+    """The token as it is, and as a URL writes it."""
+    signs = (
+        sign
+        if sign.isascii() and sign.isalnum()
+        else f"(?:{re.escape(sign)}|{'[+]|' if sign == ' ' else ''}{quote(sign, safe='', errors='replace')})"
+        for sign in token
+    )
+    return re.compile("".join(signs), re.IGNORECASE)
+
+
 def _integer(value: Any) -> int | None:
+    """A whole number, which may come as a text (CONTRACT 1.7)."""
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        return None
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
 def _http_date(value: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value or "")
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _retry_after(value: str | None, server_time: datetime | None) -> float | None:
     """Seconds to wait, from either form of the header (RFC 9110)."""
     if not value:
         return None
-    if value.strip().isdigit():
-        return float(value)
+    seconds = value.strip()
+    if seconds.isascii() and seconds.isdigit():
+        return float(seconds)
     until = _http_date(value)
     if until is None:
         return None

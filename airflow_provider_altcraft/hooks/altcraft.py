@@ -87,14 +87,21 @@ class AltcraftHook(BaseHook):
         """Call an endpoint of the catalogue.
 
         :param endpoint: its name, e.g. ``scampaigns/completed``.
-        :param params: its parameters, without the token.
+        :param params: its parameters, without the token, under the API's names or the aliases of the catalogue
+            (``docs/endpoints.md``): ``{"campaign_id": 18}`` or ``{"id": 18}``. ``None`` values are left out.
         :param request_id: names the logical request; a write without one is never repeated by itself.
+        :raises AltcraftConfigurationError: for an endpoint, a parameter or a value that the catalogue does not allow.
         :raises AltcraftError: see ``exceptions``.
         """
         return self.client.call(endpoint, params, request_id=request_id)
 
     def iterate(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
-        """Walk a list endpoint, item by item, over all its pages."""
+        """Walk a list endpoint, item by item, over all its pages.
+
+        :param endpoint: its name, e.g. ``profiles/list``. What has no pages is one page.
+        :param params: of the first page; ``limit`` is the size of a page.
+        :raises AltcraftError: see ``call``; and if there are more pages than the answers lead to.
+        """
         return self.client.iterate(endpoint, params)
 
     def task_status(self, altcraft_task_id: str) -> dict[str, Any]:

@@ -151,6 +151,18 @@ def test_what_altcraft_said_is_quoted_without_the_token_or_personal_data():
         assert secret not in str(caught.value)
 
 
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("said", ["[" * 1_000_000, "1" * 1_000_000, "a@" * 500_000, "ann " * 250_000])
+def test_what_altcraft_said_is_quoted_in_no_time_however_long_it_is(said):
+    assert len(protocol.quotable(said, SETTINGS)) <= 201
+
+
+def test_a_word_that_is_cut_is_not_quoted_by_its_beginning():
+    said = f"{'a' * 86}@example.com " * 20 + "ivan.petrov.of.moscow@example.com"
+    assert said[:2000].endswith("ivan.petrov.of.mosco")
+    assert protocol.quotable(said, SETTINGS) == " ".join(["***"] * 20)
+
+
 def test_the_token_goes_where_the_connection_says():
     header = Settings("https://example.com", TOKEN, auth="header")
     request = protocol.request(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.sandbox import Fault
 
@@ -56,3 +57,31 @@ def test_testing_a_connection_makes_one_call(altcraft_sandbox, hook):
     altcraft_sandbox.faults.add(Fault("status"))
     assert hook.test_connection()[0] is False
     assert len(altcraft_sandbox.journal) == 1
+
+
+@pytest.mark.parametrize("name", ["id", "campaign_id"])
+def test_any_endpoint_is_called_by_its_name(altcraft_sandbox, hook, name):
+    hook.call("scampaigns/completed", {name: "18"})
+    (call,) = altcraft_sandbox.journal
+    assert (call.endpoint, call.request["id"]) == ("scampaigns/completed", 18)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "params", "said"),
+    [
+        ("scampaigns/complete", {"id": 18}, "Did you mean 'scampaigns/completed'?"),
+        ("scampaigns/completed", {"campaing_id": 18}, "campaign_id"),
+        ("scampaigns/completed", {}, "required"),
+        ("scampaigns/completed", {"id": "eighteen"}, "a whole number"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_not_made(altcraft_sandbox, hook, endpoint, params, said):
+    with pytest.raises(AltcraftConfigurationError) as caught:
+        hook.call(endpoint, params)
+    assert said in str(caught.value)
+    assert len(altcraft_sandbox.journal) == 0
+
+
+def test_a_list_is_walked(altcraft_sandbox, hook):
+    assert [campaign["id"] for campaign in hook.iterate("scampaigns/list", {"limit": "1"})] == [18, 42]
+    assert len(altcraft_sandbox.journal) > 1

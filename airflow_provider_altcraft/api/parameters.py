@@ -1,0 +1,247 @@
+"""Parameters as users write them become parameters as Altcraft takes them, checked against the catalogue. Pure.
+
+Values may arrive as texts, since Airflow renders templates to texts: numbers and booleans become what the
+documentation says (CONTRACT 1.7). An error names the parameter and never its value, which may be a person's.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import operator
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from airflow_provider_altcraft.api.endpoints import Documented, Endpoint, Parameter
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+_log = logging.getLogger(__name__)
+
+BY_THE_CLIENT = {
+    "token": "The token belongs in the connection, not in the parameters.",
+    "format": "Answers are read as JSON, so format can be nothing else.",
+}
+"""What the connection and the client decide, for every method."""
+
+
+def written(endpoint: Endpoint, params: Any, *, without_items: bool = False) -> dict[str, Any]:
+    """The parameters under the names and in the types that go on the wire. What is ``None`` is left out.
+
+    :param endpoint: the row of the catalogue.
+    :param params: a mapping, under the API's names or their aliases.
+    :param without_items: whether the items of the batch are added later.
+    :raises AltcraftConfigurationError: for what cannot be meant: a required parameter that is missing, a value of
+        another type, one parameter under two names with two values; and an unknown name, where the documentation is
+        complete. Where it is not, an unknown name is sent as it is, with a warning.
+    """
+    given = _given(endpoint, params)
+    sent: dict[str, Any] = {}
+    known = endpoint.parameters
+    for parameter in known:
+        _write(endpoint, parameter, given, sent, may_lack=without_items and parameter.name == endpoint.items)
+    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
+    # Paging is described for all lists together (CONTRACT 1.6).
+    doubtful = [name for name in unknown if endpoint.paging is None or name not in {"from_id", "limit"}]
+    if doubtful and not any(parameter.name == "*" for parameter in known):
+        _judge(endpoint, doubtful)
+    return {**sent, **{name: given[name] for name in unknown}}
+
+
+def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:
+    if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
+        raise AltcraftConfigurationError(f"{endpoint.name}: parameters are a mapping of names to values.")
+    given = {name: value for name, value in params.items() if value is not None}
+    if given.get("format") == "json":
+        del given["format"]
+    for name, why in BY_THE_CLIENT.items():
+        if name in given:
+            raise AltcraftConfigurationError(why)
+    return given
+
+
+def _write(
+    endpoint: Endpoint, parameter: Parameter, given: Mapping[str, Any], sent: dict[str, Any], *, may_lack: bool
+) -> None:
+    """Put a parameter into what is sent."""
+    named = {name: given[name] for name in parameter.names if name in given}
+    if not named:
+        if parameter.required and not may_lack:
+            raise AltcraftConfigurationError(f"{endpoint.name}: {_called(parameter)} is required.")
+        return
+    if parameter.required and any(isinstance(value, str) and not value.strip() for value in named.values()):
+        raise AltcraftConfigurationError(
+            f"{endpoint.name}: {_called(parameter)} is required, and it is empty: its template rendered to nothing,"
+            " or it was not given."
+        )
+    values = [_typed(endpoint, parameter, name, value) for name, value in named.items()]
+    if any(value != values[0] for value in values):
+        raise AltcraftConfigurationError(
+            f"{endpoint.name}: {' and '.join(named)} are one parameter, and were given different values."
+        )
+    sent.update(dict.fromkeys(parameter.wire, values[0]))
+
+
+def _called(parameter: Parameter) -> str:
+    """Its names, the sensible one first."""
+    first, *others = (*parameter.aliases, *parameter.wire)
+    return f"{first} (or {', '.join(others)})" if others else first
+
+
+def _judge(endpoint: Endpoint, unknown: list[str]) -> None:
+    if endpoint.documented is not Documented.FULL:
+        _warn(endpoint.name, tuple(unknown))
+        return
+    # Only a mistake needs it.
+    import difflib
+
+    names = [name for parameter in endpoint.parameters for name in parameter.names]
+    near = difflib.get_close_matches(unknown[0], names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names) or 'nothing'}."
+    raise AltcraftConfigurationError(
+        f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}. {hint}"
+    )
+
+
+@cache
+def _warn(endpoint: str, unknown: tuple[str, ...]) -> None:
+    """Say it once in a process: a sensor asks the same every minute."""
+    _log.warning(
+        "%s: %s not among the parameters that are known of it; sent unchecked.",
+        endpoint,
+        f"{unknown[0]} is" if len(unknown) == 1 else f"{', '.join(unknown)} are",
+    )
+
+
+def _typed(endpoint: Endpoint, parameter: Parameter, name: str, value: Any) -> Any:
+    """The value as one of the parameter's types, the nearest to what it is already.
+
+    :raises AltcraftConfigurationError: if it is none of them.
+    """
+    if isinstance(value, str) and value.strip() in parameter.values:
+        return value.strip()
+    # A text that may be one stays one: as the value of a field, "007" is not 7.
+    text_first = isinstance(value, str) and "str" in parameter.types
+    for kind in ("str",) if text_first else parameter.types:
+        try:
+            return _READERS[kind](value)
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            continue
+    words = [_WORDS[kind] for kind in parameter.types]
+    if parameter.values:
+        words.insert(0, f"one of {', '.join(parameter.values)}")
+    raise AltcraftConfigurationError(
+        f"{endpoint.name}: {name} must be {' or '.join(words)}, not {type(value).__name__}"
+        f"{' of another form' if isinstance(value, str) else ''}."
+    )
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError
+        return int(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if not text.isascii() or not text.removeprefix("-").isdigit():
+            raise ValueError
+        return int(text)
+    return operator.index(value)
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool):
+        raise TypeError
+    try:
+        return _whole(value)
+    except (TypeError, ValueError):
+        number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value.strip().lower() not in {"true", "false"}:
+        raise ValueError
+    return bool(value.strip().lower() == "true")
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | UUID) else str(_whole(value))
+
+
+def _moment(value: Any) -> str:
+    text = value.isoformat() if isinstance(value, datetime) else value.strip()
+    if datetime.fromisoformat(text).tzinfo is None or text[10:11] not in {"T", "t", " "}:
+        raise ValueError
+    return str(text)
+
+
+def _day(value: Any) -> str:
+    if isinstance(value, date):
+        return value.strftime("%Y-%m-%d")
+    text = value.strip()
+    if len(text) != len("YYYY-MM-DD"):
+        raise ValueError
+    return date.fromisoformat(text).isoformat()
+
+
+def _uuid(value: Any) -> str:
+    if not isinstance(value, str | UUID):
+        raise TypeError
+    return str(value)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return value if isinstance(value, dict) else dict(value)
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    return list(value)
+
+
+def _array_of(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    return lambda value: [read(item) for item in _array(value)]
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "int": _whole,
+    "float": _number,
+    "bool": _truth,
+    "str": _text,
+    "datetime": _moment,
+    "date": _day,
+    "uuid": _uuid,
+    "object": _object,
+    "array": _array,
+    "int[]": _array_of(_whole),
+    "str[]": _array_of(_text),
+    "object[]": _array_of(_object),
+    "any": lambda value: value,
+}
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text",
+    "datetime": "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00",
+    "date": "a day, as in 2026-01-31",
+    "uuid": "a UUID",
+    "object": "a dictionary",
+    "array": "a list",
+    "int[]": "a list of whole numbers",
+    "str[]": "a list of texts",
+    "object[]": "a list of dictionaries",
+    "any": "anything",
+}
