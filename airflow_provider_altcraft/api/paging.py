@@ -31,7 +31,7 @@ class Walk:
         self.pointer: int | str | None = None
         self.over = False
         self._endpoint = endpoint
-        self._limit = params.get("limit") or USUAL_LIMIT
+        self._limit = _limit(params)
         self._been_at = {str(params.get("from_id"))}
         self._page: list[Any] = []
         self._taken = 0
@@ -76,7 +76,15 @@ class Walk:
             return False
         if reply.total_count is not None:
             return self._taken < reply.total_count
-        return count >= int(self._limit)
+        return count >= self._limit
+
+
+def _limit(params: Mapping[str, Any]) -> int:
+    try:
+        return int(params.get("limit") or USUAL_LIMIT)
+    except (TypeError, ValueError, OverflowError):
+        # Not every list documents it, so it may have been sent unchecked.
+        return USUAL_LIMIT
 
 
 def items_of(reply: Reply) -> list[Any]:

@@ -163,9 +163,13 @@ def _settings(connection: Any) -> Settings:
 
 def _mask(token: str) -> None:
     """Tell Airflow's log masking of the token: a connection from the environment is not masked everywhere."""
+    from urllib.parse import quote_plus
+
     from airflow.providers.common.compat.sdk import mask_secret
 
     mask_secret(token)
+    # Two old methods carry it in the URL.
+    mask_secret(quote_plus(token))
 
 
 def _mapping(reply: Reply) -> dict[str, Any]:
