@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ SHAPES = {"list": lambda data: data, "object": lambda data: data["fields"]}
 
 
 def mapped():
-    """Every field that an example maps a column to."""
+    """Every field that an example maps a column to; of a path, the field it begins with."""
     for path in EXAMPLES.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "field_mapping":
-                yield from ast.literal_eval(node.value).values()
+                for targets in ast.literal_eval(node.value).values():
+                    paths = [targets] if isinstance(targets, str) else targets
+                    yield from (re.split(r"[.\[]", path)[0] for path in paths)
 
 
 def test_the_fields_are_those_of_the_system_and_those_declared(sandbox, post):
