@@ -28,6 +28,9 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftTransportError,
 )
 
+PIECE = 1 << 20
+"""Bytes of an answer read at a time: requests itself reads 10 KB, a hundredth of the answer to a batch."""
+
 
 class AltcraftClient:
     """Calls Altcraft's API. Safe to share between threads: each has a pooled session of its own.
@@ -108,23 +111,23 @@ class AltcraftClient:
         for delay in self._pace.delays():
             if delay > 0:
                 self._sleep(delay)
-        response = self._exchange(request)
+        response, body = self._exchange(request)
         try:
             return protocol.read(
                 request,
                 http_status=response.status_code,
                 headers=response.headers,
-                body=response.content,
+                body=body,
                 settings=self.settings,
             )
         except AltcraftRateLimited as error:
             self._pace.pause(error.retry_after or 0)
             raise
 
-    def _exchange(self, request: Request) -> requests.Response:
+    def _exchange(self, request: Request) -> tuple[requests.Response, bytes]:
         settings = self.settings
         try:
-            return self._session().request(
+            with self._session().request(
                 request.endpoint.method,
                 request.url,
                 params=dict(request.query),
@@ -134,7 +137,9 @@ class AltcraftClient:
                 verify=settings.verify,
                 # A redirect would carry the token to wherever it points.
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                return response, b"".join(response.iter_content(PIECE))
         except requests.exceptions.RequestException as error:
             failure = self._failure(request, error)
         # Outside of the handler, so that nothing but what was chosen hangs on it.

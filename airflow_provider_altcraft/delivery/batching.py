@@ -61,7 +61,8 @@ class Rows:
     def extend(self, other: Rows) -> None:
         """Put the other rows behind these."""
         self.numbers += other.numbers
-        self.records = [*self.records, *other.records]
+        if isinstance(self.records, list):
+            self.records += other.records
         self.floors += other.floors
         self.prints += other.prints
 

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.protocol import Frame
@@ -123,7 +123,6 @@ class Delivery:
         )
         self.max_body_bytes = max_body_bytes
         self._max_in_flight = max_in_flight
-        self._slots = BoundedSemaphore(max_in_flight)
         self._rejects = rejects
         self._progress = progress
         self._lock = Lock()
@@ -164,10 +163,9 @@ class Delivery:
         if ledger is not None:
             rows = self._changed(ledger, rows)
         running: set[Future[None]] = set()
-        # One more than may send: its body is ready when an answer comes.
-        with ThreadPoolExecutor(self._max_in_flight + 1, thread_name_prefix="altcraft") as pool:
+        with ThreadPoolExecutor(self._max_in_flight, thread_name_prefix="altcraft") as pool:
             for batch in batches(rows, self._limits):
-                if len(running) > self._max_in_flight:
+                if len(running) >= self._max_in_flight:
                     running = _finished(running)
                 running.add(pool.submit(self._deliver, batch, *self._body(batch)))
             while running:
@@ -228,8 +226,7 @@ class Delivery:
         if self._ledger is not None:
             self._ledger.sending(rows.prints)
         try:
-            with self._slots:
-                answer = self._sender.send(body, batch)
+            answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
             if len(rows) == 1:
                 self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])

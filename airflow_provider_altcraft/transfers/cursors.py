@@ -27,7 +27,7 @@ class Query:
     """
 
     def __init__(
-        self, hook: Any, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None, *, rows_at_a_time: int = 1_000
+        self, hook: Any, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None, *, rows_at_a_time: int = 2_000
     ) -> None:
         self._hook = hook
         self._sql = sql
