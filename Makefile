@@ -6,7 +6,7 @@ OLDEST := .venv-oldest
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types bench-imports test-newest test-oldest format requirements clean
+.PHONY: help demo ui test lint types bench-imports bench-sync test-newest test-oldest format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
@@ -67,9 +67,12 @@ bench-imports: $(NEWEST)/.ready
 endpoints: $(NEWEST)/.ready
 	$(NEWEST)/bin/python -m airflow_provider_altcraft.api.table docs/endpoints.md
 
+bench-sync: $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m benchmarks.sync --plot docs/sync.png
+
 format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .venv-benchmarks .run
+	rm -rf $(NEWEST) $(OLDEST) .venv-benchmarks .venv-benchmarks-sync .run

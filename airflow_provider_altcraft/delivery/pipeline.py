@@ -171,7 +171,7 @@ class Delivery:
             while running:
                 running = _finished(running)
         if watermark is not None:
-            self.report.watermark, self.report.before = plain(watermark.value), plain(watermark.start)
+            self.report.watermark = plain(watermark.value)
 
     def _written(self, source: Source[Any], refuse: Callable[[Rows], None]) -> Iterator[Rows]:
         """The rows, written, some at a time; those without a value to be found by are refused here."""

@@ -17,16 +17,14 @@ class Watermark:
 
     :param column: its name.
     :param columns: names of the query's columns.
-    :param start: the watermark of the delivery before.
     :raises AltcraftConfigurationError: if the query does not return it.
     """
 
-    def __init__(self, column: str, columns: Sequence[str], start: Any = None) -> None:
+    def __init__(self, column: str, columns: Sequence[str]) -> None:
         if column not in columns:
             raise AltcraftConfigurationError(
                 f"watermark_column is {column!r}, which the query does not return. It returns {', '.join(columns)}."
             )
-        self.start = start
         self._column = column
         self._index = list(columns).index(column)
         self.value: Any = None

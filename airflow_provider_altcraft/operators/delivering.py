@@ -83,6 +83,7 @@ class DeliveringOperator(WaitingOperator):
         "ledger_conn_id",
     )
     destination: Any
+    watermark_start: Any = None
 
     def __init__(
         self,
@@ -138,6 +139,7 @@ class DeliveringOperator(WaitingOperator):
     def work(self, context: Any) -> Any:
         """Read, send, wait, account for each row."""
         from airflow_provider_altcraft.delivery.destinations import Destination
+        from airflow_provider_altcraft.delivery.watermark import plain
 
         destination = self.destination
         if not isinstance(destination, Destination):
@@ -154,6 +156,7 @@ class DeliveringOperator(WaitingOperator):
                 return self._preview(delivery, source)
             if source.is_whole:
                 delivery.forecast(source.source)
+            delivery.report.before = plain(self.watermark_start)
             with self._ledger(destination, encoder) as ledger:
                 delivery.run(source.source, ledger=ledger, watermark=source.watermark)
         return self._conclude(context, delivery)
@@ -250,7 +253,8 @@ class DeliveringOperator(WaitingOperator):
         preview = Preview.of(delivery, opened.source, size=self.sample_size)
         total = len(preview) if preview.is_all else self.total()
         self.log.info("Dry run: nothing is sent.\n%s", preview.text(total, self.batch_size))
-        return {"dry_run": True, **preview.summary(total, self.batch_size)}
+        # The next run looks for it in the result of the last.
+        return {"dry_run": True, "watermark": self.watermark_start, **preview.summary(total, self.batch_size)}
 
     def _ledger(self, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Ledger | None]:
         if not self.changes_only:
@@ -303,6 +307,8 @@ class DeliveringOperator(WaitingOperator):
 
     def _hand_over(self, context: Any, report: Report) -> dict[str, Any]:
         """Leave the tasks to somebody else."""
+        from airflow_provider_altcraft.operators.progress import measure
+
         kept_at = self._rejects(context, self.destination).location
         self.log.info(
             "%d tasks were started and are not waited for: their rows are open.\n%s",
@@ -310,6 +316,7 @@ class DeliveringOperator(WaitingOperator):
             report.table(),
         )
         report.check_rejects(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
+        measure(report, self.destination)
         context["ti"].xcom_push(key=TASK_IDS_KEY, value=report.task_ids)
         return report.summary(kept_at=kept_at, handed_over=True)
 

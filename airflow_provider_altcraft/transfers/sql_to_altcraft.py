@@ -99,9 +99,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
                     f"Altcraft finds what a row is about by {', '.join(destination.key_fields)}, and no column becomes"
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
-            watermark = None
-            if self.watermark_column:
-                watermark = Watermark(self.watermark_column, query.columns, self.watermark_start)
+            watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
             chunks = query.chunks() if watermark is None else watermark.follow(query.chunks())
             if self.row_processor is None:
                 yield Opened(from_rows(chunks, mapping, encoder), mapping.fields, watermark)

@@ -255,6 +255,9 @@ def test_the_watermark_stops_below_what_was_rejected(altcraft_sandbox, warehouse
     assert run(operator(**arguments, watermark_start="{{ before }}"), run_id="thursday")["watermark"] == "{{ before }}"
     nothing = {**arguments, "sql": "SELECT mail, id FROM customers WHERE id > 100"}
     assert run(operator(**nothing, watermark_start=12), run_id="friday")["watermark"] == 12
+    again = {"rejects_from": str(tmp_path), "watermark_start": 12, "max_rejects": 9}
+    assert run(operator(**{**arguments, **again}), run_id="by hand")["watermark"] == 12
+    assert operator(**arguments, watermark_start=12, dry_run=True).execute(context())["watermark"] == 12
 
 
 def test_the_watermark_of_a_task_stops_below_its_batch(altcraft_sandbox, warehouse, run, tmp_path):
