@@ -397,10 +397,18 @@ class Batches:
     def recall(self, batch: str) -> BatchAnswer | None:
         """What an earlier try made of a batch, if that was its end. Why rows were refused stands in the rejects."""
         outcome = self.launcher.batch_outcome(self.endpoint, batch)
-        if outcome is None:
+        if outcome is None or "split" in outcome:
             return None
         refusals = [Refusal(0, int(code), "") for code, times in outcome["rejected"].items() for _ in range(times)]
         return BatchAnswer(outcome["accepted"], refusals, itemised=outcome["itemised"])
+
+    def split(self, batch: str) -> None:
+        """Note that a batch is sent as halves."""
+        self.launcher.keep_batch_outcome(self.endpoint, batch, {"split": True})
+
+    def was_split(self, batch: str) -> bool:
+        """Whether an earlier try sent it as halves."""
+        return bool((self.launcher.batch_outcome(self.endpoint, batch) or {}).get("split"))
 
     def settle(self, batch: str, verdict: BatchAnswer) -> None:
         """Note what became of a batch, now that nothing of it is left to do. Neither rows nor texts are kept."""

@@ -51,6 +51,7 @@ class FieldMapping:
         _refuse_overlaps(paths)
         self._columns = [(columns.index(column), path) for column, path in pairs]
         self._constants = fixed
+        self._around = {path: self._innermost(path) for path, _ in fixed}
         self._is_flat = all(len(path) == 1 for path in paths)
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(str(path[0]) for path in paths))
 
@@ -73,14 +74,17 @@ class FieldMapping:
                 filled.update(path[:depth] for depth in range(1, len(path)))
                 _put(profile, path, value)
         for path, value in self._constants:
+            around = self._around[path]
             # An object of which every value is a constant is not any row's, so it belongs to all.
-            parent = path[:-1]
-            if len(path) == 1 or parent in filled or not self._is_filled_by_columns(parent):
+            if around is None or around in filled:
                 _put(profile, path, value)
         return profile if self._is_flat else {name: _without_gaps(value) for name, value in profile.items()}
 
-    def _is_filled_by_columns(self, parent: tuple[Step, ...]) -> bool:
-        return any(path[: len(parent)] == parent for _, path in self._columns)
+    def _innermost(self, path: tuple[Step, ...]) -> tuple[Step, ...] | None:
+        """The innermost object around a target that columns fill, too."""
+        objects = (path[:depth] for depth in range(len(path) - 1, 0, -1))
+        columns = [column for _, column in self._columns]
+        return next((one for one in objects if any(column[: len(one)] == one for column in columns)), None)
 
 
 class _Gap:
@@ -145,3 +149,9 @@ def _refuse_overlaps(paths: Sequence[tuple[Step, ...]]) -> None:
     if twice:
         names = ", ".join(sorted({".".join(map(str, path)) for path in twice}))
         raise AltcraftConfigurationError(f"field_mapping and constants fill the field {names} more than once.")
+    kinds: dict[tuple[Step, ...], type] = {}
+    for path in paths:
+        for depth in range(1, len(path)):
+            if kinds.setdefault(path[:depth], type(path[depth])) is not type(path[depth]):
+                name = ".".join(map(str, path[:depth]))
+                raise AltcraftConfigurationError(f"field_mapping and constants make {name} both a list and an object.")

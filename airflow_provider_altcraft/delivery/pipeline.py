@@ -15,6 +15,7 @@ from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_task_result, refused_batch
 from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
+from airflow_provider_altcraft.delivery.encoding import is_null
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
@@ -53,20 +54,20 @@ class Sender(Protocol):
     def settle(self, batch: str, verdict: BatchAnswer) -> None:
         """Note what became of a batch, now that nothing of it is left to do."""
 
+    def split(self, batch: str) -> None:
+        """Note that a batch is sent as two halves."""
+
+    def was_split(self, batch: str) -> bool:
+        """Whether an earlier try sent it as halves, which must not be sent again as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskBatch:
-    """A batch that Altcraft made a task of.
-
-    :param row: the number of its first row.
-    :param floor: the watermark if not all of it is accepted.
-    """
+    """A batch that Altcraft made a task of."""
 
     task_id: str
     batch: str
     rows: int
-    row: int = 0
-    floor: Any = None
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class Delivery:
     :param destination: where the rows go.
     :param frame: the bytes around the rows of a body.
     :param sender: how a body is sent.
+    :param place: which installation and what in it: part of the names of batches.
     :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
     :param max_body_bytes: bytes per request at most.
     :param max_in_flight: requests at a time.
@@ -104,6 +106,7 @@ class Delivery:
         *,
         frame: Frame,
         sender: Sender,
+        place: bytes = b"",
         batch_size: int,
         max_body_bytes: int,
         max_in_flight: int,
@@ -115,6 +118,7 @@ class Delivery:
         self._destination = destination
         self._frame = frame
         self._sender = sender
+        self._place = place
         self._limits = Limits(
             items=batch_size,
             body_bytes=max_body_bytes,
@@ -220,8 +224,12 @@ class Delivery:
 
     def _deliver_batch(self, rows: Rows, body: bytes, batch: str) -> None:
         earlier = self._sender.recall(batch)
-        if earlier is not None:
+        # An earlier try may have had no place for the rejects.
+        if earlier is not None and (not earlier.refusals or self._rejects.has(batch)):
             self._count(rows, earlier, replayed=True)
+            return
+        if self._sender.was_split(batch):
+            self._deliver_halves(rows)
             return
         if self._ledger is not None:
             self._ledger.sending(rows.prints)
@@ -232,18 +240,24 @@ class Delivery:
                 self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])
                 return
             # The installation's limit is lower than ours: halves are other batches, with names of their own.
-            half = len(rows) // 2
-            for part in (rows.slice(0, half), rows.slice(half)):
-                self._deliver_batch(part, *self._body(part))
+            self._sender.split(batch)
+            self._deliver_halves(rows)
             return
         if self._destination.makes_task and answer.task_id:
             self._follow(batch, rows, answer.task_id, replayed=answer.replayed)
         else:
             self._take(batch, rows, answer)
 
+    def _deliver_halves(self, rows: Rows) -> None:
+        half = len(rows) // 2
+        for part in (rows.slice(0, half), rows.slice(half)):
+            self._deliver_batch(part, *self._body(part))
+
     def _body(self, rows: Rows) -> tuple[bytes, str]:
         body = self._frame.join(self._destination.wrap(rows.records))
-        digest = sha256(memoryview(body)[len(self._frame.head) : len(body) - len(self._frame.tail)]).hexdigest()[:32]
+        named = sha256(self._place)
+        named.update(memoryview(body)[len(self._frame.head) : len(body) - len(self._frame.tail)])
+        digest = named.hexdigest()[:32]
         with self._lock:
             self._seen[digest] += 1
             times = self._seen[digest]
@@ -258,15 +272,20 @@ class Delivery:
         with self._lock:
             self._count_sent(rows, replayed=replayed)
             self.report.task_ids.append(task_id)
-            self.tasks.append(TaskBatch(task_id, batch, len(rows), rows.numbers[0], plain(rows.floor(0))))
+            self.tasks.append(TaskBatch(task_id, batch, len(rows)))
             self._progress(self.report, self._in_flight)
 
     def _take(self, batch: str, rows: Rows, answer: Answer) -> None:
         """Act on what Altcraft said of a batch. It is settled last: a try that ends before that does it all again."""
-        verdict = self._destination.read(answer.data, len(rows))
+        if self._destination.makes_task:
+            # Without the id of a task, nobody can be asked what became of the rows.
+            verdict = BatchAnswer(accepted=0, unaccounted=len(rows))
+        else:
+            verdict = self._destination.read(answer.data, len(rows))
         self._rejects.keep(batch, rows, verdict.refusals)
         if not verdict.unaccounted:
-            if self._ledger is not None:
+            # An answer from memory may be older than what another try sent of the same rows.
+            if self._ledger is not None and not answer.replayed:
                 refused = {refusal.position for refusal in verdict.refusals}
                 self._ledger.accepted([found for place, found in enumerate(rows.prints) if place not in refused])
             self._sender.settle(batch, verdict)
@@ -323,11 +342,16 @@ def settle(
         verdict = read_task_result(status.get("result"), task.rows, destination.read)
         if not succeeded(status) and not (verdict.itemised and verdict.refusals):
             verdict = refused_batch(-1, f"the task {task.task_id} failed", task.rows)
-        rejects.keep(task.batch, rejects.held(task.batch), verdict.refusals)
+        held = rejects.held(task.batch)
+        rejects.keep(task.batch, held, verdict.refusals)
         rejects.release(task.batch)
         report.count(verdict)
-        if verdict.refusals or verdict.unaccounted:
-            report.hold(task.row, task.floor)
+        if verdict.refusals and not rejects.are_kept(held):
+            report.lost += len(verdict.refusals)
+
+
+def _is_empty(value: Any) -> bool:
+    return is_null(value) or value == ""
 
 
 def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[Any]], list[int]]:
@@ -336,9 +360,9 @@ def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[A
 
     def places(rows: Sequence[Any]) -> list[int]:
         read = columns(rows)
-        if any(None not in column and "" not in column for column in read):
+        if not read or any(set(map(type, column)) <= {str, int} and "" not in column for column in read):
             return []
-        return [place for place, values in enumerate(zip(*read, strict=True)) if all(v in (None, "") for v in values)]
+        return [place for place, values in enumerate(zip(*read, strict=True)) if all(map(_is_empty, values))]
 
     return places
 

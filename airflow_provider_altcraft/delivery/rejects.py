@@ -66,6 +66,14 @@ class Rejects:
             for refusal in refused:
                 file.write(_line(batch, rows, refusal, self._key_fields))
 
+    def has(self, batch: str) -> bool:
+        """Whether the rejects of a batch were written, or need not be."""
+        return self._folder is None or bool((self._folder / f"{batch}.jsonl").exists())
+
+    def are_kept(self, rows: Rows) -> bool:
+        """Whether rejects of these rows can be found and sent again; without a folder, nobody was told so."""
+        return self._folder is None or bool(rows.records)
+
     def hold(self, batch: str, rows: Rows) -> None:
         """Put the rows of a batch aside until its task has answered."""
         if self._folder is None or not self._holds:
@@ -106,7 +114,9 @@ def records(location: Any) -> Iterator[dict[str, Any]]:
         raise AltcraftConfigurationError(f"There are no rejected rows at {location}.")
     for path in files:
         with path.open("rb") as file:
-            for number, line in enumerate(file.read().splitlines(), start=1):
+            for number, line in enumerate(file.read().removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+                if not line.strip():
+                    continue
                 yield _record(line, f"{path}, line {number}")
 
 

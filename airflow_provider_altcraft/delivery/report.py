@@ -25,6 +25,7 @@ class Report:
     :param accepted: rows that Altcraft took.
     :param rejected: rows that it did not.
     :param unaccounted: rows of which its answers say nothing.
+    :param lost: of the rejected, those whose records could not be kept.
     :param as_batch: of the accepted, those whose batch was taken as a whole, without a word on each row.
     :param requests: requests that carried rows.
     :param replayed: of these, how many were answered from Altcraft's memory of an earlier try.
@@ -42,6 +43,7 @@ class Report:
     accepted: int = 0
     rejected: int = 0
     unaccounted: int = 0
+    lost: int = 0
     as_batch: int = 0
     requests: int = 0
     replayed: int = 0
@@ -90,7 +92,13 @@ class Report:
         :param kept_at: where the rejected rows are, for the error.
         :raises AltcraftRowsError: naming the numbers, the codes and what to do.
         """
-        allowed = max(max_rejects, int(self.sent * (max_reject_ratio or 0)))
+        # A share such as 0.29 is a little less in binary.
+        allowed = max(max_rejects, int(self.sent * (max_reject_ratio or 0) + 1e-9))
+        if self.lost:
+            raise AltcraftRowsError(
+                f"The records of {self.lost:,} rejected rows are lost: they waited in 'pending' below reject_path,"
+                " which this worker cannot see. reject_path must be one place for all workers."
+            )
         if self.rejected > allowed:
             kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them with their reasons"
             codes = ", ".join(f"{code}: {times:,}" for code, times in self.reasons.most_common(5))

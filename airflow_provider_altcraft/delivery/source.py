@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder, RowEncoder
 from airflow_provider_altcraft.delivery.mapping import FieldMapping
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 T = TypeVar("T")
 AT_A_TIME = 1_000
@@ -44,6 +45,12 @@ def from_profiles(
         return lambda some: [[profile.get(name) for profile in some] for name in fields]
 
     def write(some: Sequence[Mapping[str, Any]]) -> list[bytes]:
+        for profile in some:
+            if not isinstance(profile, Mapping):
+                # The value is not quoted: it is somebody's data.
+                raise AltcraftConfigurationError(
+                    f"A profile must be a dictionary of fields and values, not a {type(profile).__name__}."
+                )
         return [encoder.encode(profile) for profile in some]
 
     return Source(_Chunks(profiles, min(at_a_time, AT_A_TIME)), write, columns, skips=True)

@@ -152,6 +152,7 @@ class DeliveringOperator(WaitingOperator):
         opening = self._repaired(encoder) if self.rejects_from else self.opened(context, destination, encoder)
         with opening as source:
             self._check_target(destination, source.fields)
+            self._check_key(source.fields)
             if self.is_dry_run:
                 return self._preview(delivery, source)
             if source.is_whole:
@@ -177,6 +178,12 @@ class DeliveringOperator(WaitingOperator):
             raise AltcraftConfigurationError(
                 "changes_only needs either ledger_path or ledger_table to remember rows in."
             )
+        if self.sample_size < 1:
+            raise AltcraftConfigurationError(f"sample_size must be at least 1, not {self.sample_size}.")
+        if isinstance(self.changes_key, str):
+            raise AltcraftConfigurationError("changes_key is a list of fields, not a text.")
+        if self.changes_only and not (self.changes_key or destination.key_fields):
+            raise AltcraftConfigurationError("changes_only needs changes_key: the destination looks for no profile.")
         if self.changes_only and destination.makes_task:
             raise AltcraftConfigurationError(
                 f"changes_only needs a destination that answers at once, which {type(destination).__name__} does not:"
@@ -207,15 +214,21 @@ class DeliveringOperator(WaitingOperator):
 
         from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 
-        return ProfileEncoder(nulls=self.nulls, timezone=pendulum.timezone(self.timezone))
+        try:
+            timezone = pendulum.timezone(self.timezone)
+        except ValueError as error:
+            raise AltcraftConfigurationError(f"There is no timezone {self.timezone!r}.") from error
+        return ProfileEncoder(nulls=self.nulls, timezone=timezone)
 
     def _delivery(self, context: Any, destination: Destination) -> Delivery:
+        from airflow_provider_altcraft.api.protocol import encode
         from airflow_provider_altcraft.delivery.pipeline import Delivery
         from airflow_provider_altcraft.operators.progress import Progress
 
         return Delivery(
             destination,
             frame=self.hook.client.frame(destination.endpoint.name, destination.params),
+            place=encode([self.hook.settings.base_url, destination.place]),
             sender=self.launcher(context).batches(destination.endpoint.name, before=self.check_killed),
             batch_size=self.batch_size,
             max_body_bytes=self.hook.settings.max_body_bytes,
@@ -247,11 +260,23 @@ class DeliveringOperator(WaitingOperator):
         if not check_fields(fields, answer, destination.key_fields):
             self.log.info("Altcraft's answer does not name the fields of database %s.", destination.database)
 
+    def _check_key(self, fields: Sequence[str]) -> None:
+        """Refuse a key of the ledger that the rows do not have: nothing would ever be unchanged.
+
+        :raises AltcraftConfigurationError: naming it.
+        """
+        missing = [name for name in self.changes_key or () if fields and name not in fields]
+        if missing:
+            raise AltcraftConfigurationError(
+                f"changes_key names {', '.join(missing)}, which no column becomes: it takes Altcraft's fields, not"
+                " columns."
+            )
+
     def _preview(self, delivery: Delivery, opened: Opened) -> dict[str, Any]:
         from airflow_provider_altcraft.delivery.preview import Preview
 
         preview = Preview.of(delivery, opened.source, size=self.sample_size)
-        total = len(preview) if preview.is_all else self.total()
+        total = len(preview) if preview.is_all else None if self.rejects_from else self.total()
         self.log.info("Dry run: nothing is sent.\n%s", preview.text(total, self.batch_size))
         # The next run looks for it in the result of the last.
         return {"dry_run": True, "watermark": self.watermark_start, **preview.summary(total, self.batch_size)}
@@ -268,11 +293,17 @@ class DeliveringOperator(WaitingOperator):
         if self.ledger_path:
             shelf = FileLedger(_path(self.ledger_path))
         else:
-            conn_id = self.ledger_conn_id or getattr(self, "sql_conn_id", None)
+            source = getattr(self, "sql_conn_id", None)
+            conn_id = self.ledger_conn_id or source
             if not conn_id:
                 raise AltcraftConfigurationError("ledger_table needs ledger_conn_id, the connection of its database.")
-            shelf = TableLedger(BaseHook.get_connection(conn_id).get_hook(), str(self.ledger_table))
-        scope = encode([destination.endpoint.name, destination.params])
+            connection = BaseHook.get_connection(conn_id)
+            if conn_id == source and connection.conn_type == "sqlite":
+                raise AltcraftConfigurationError(
+                    "A SQLite database that is being read cannot be written: name another in ledger_conn_id."
+                )
+            shelf = TableLedger(connection.get_hook(), str(self.ledger_table))
+        scope = encode([self.hook.settings.base_url, destination.endpoint.name, destination.params])
         return Ledger(shelf, scope=scope, key=self.changes_key or destination.key_fields, encoder=encoder)
 
     @contextmanager
@@ -315,9 +346,9 @@ class DeliveringOperator(WaitingOperator):
             len(report.task_ids),
             report.table(),
         )
-        report.check_rejects(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
-        measure(report, self.destination)
         context["ti"].xcom_push(key=TASK_IDS_KEY, value=report.task_ids)
+        measure(report, self.destination)
+        report.check_rejects(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
         return report.summary(kept_at=kept_at, handed_over=True)
 
     def _account(self, context: Any, report: Report) -> dict[str, Any]:

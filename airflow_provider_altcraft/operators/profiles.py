@@ -49,7 +49,8 @@ class ProfilesOperator(DeliveringOperator):
             )
         source = from_profiles(profiles, encoder, self.batch_size)
         if isinstance(profiles, list | tuple):
-            yield Opened(source, fields=list(dict.fromkeys(chain.from_iterable(profiles))), is_whole=True)
+            fields = chain.from_iterable(profile for profile in profiles if isinstance(profile, Mapping))
+            yield Opened(source, fields=list(dict.fromkeys(fields)), is_whole=True)
         else:
             yield Opened(source)
 

@@ -109,6 +109,15 @@ class SqlToAltcraftOperator(DeliveringOperator):
                 )
                 yield Opened(from_chunks(processed, encoder), (), watermark)
 
+    def check_arguments(self, destination: Destination) -> None:
+        """As of any delivery; and a watermark only where a row that is sent again does no harm."""
+        super().check_arguments(destination)
+        if self.watermark_column and destination.makes_task:
+            raise AltcraftConfigurationError(
+                f"watermark_column does not go with {type(destination).__name__}: below a row that was rejected, all"
+                " others would be sent again every time. Select what was not sent yet in the query."
+            )
+
     def total(self) -> int | None:
         """The rows of the query, counted by the database; ``None`` if it cannot wrap the statement."""
         from airflow_provider_altcraft.transfers.cursors import Query

@@ -29,6 +29,12 @@ class Sender:
     def settle(self, batch, verdict):
         pass
 
+    def split(self, batch):
+        pass
+
+    def was_split(self, batch):
+        return False
+
 
 class Altcraft(Sender):
     """Takes bodies up to a size, refuses some rows, and remembers what it took."""

@@ -66,6 +66,19 @@ def test_a_row_without_any_value_below_has_no_such_field_at_all():
     }
 
 
+def test_a_constant_further_inside_does_not_bring_it_back():
+    constants = {"subscriptions[0].channel": "sms", "subscriptions[0].custom_fields.source": "warehouse"}
+    mapping = FieldMapping(["id", "phone"], {"id": "CRM_ID", "phone": "subscriptions[0].phone"}, constants)
+    assert mapping.profile((1, None)) == {"CRM_ID": 1}
+    (subscription,) = mapping.profile((1, "+7903"))["subscriptions"]
+    assert subscription["custom_fields"] == {"source": "warehouse"}
+
+
+def test_a_target_cannot_be_both_a_list_and_an_object():
+    with pytest.raises(AltcraftConfigurationError, match="a both a list and an object"):
+        FieldMapping(["x", "y"], {"x": "a[0]", "y": "a.b"})
+
+
 def test_an_object_of_constants_alone_belongs_to_every_row():
     mapping = FieldMapping(["mail"], {"mail": "email"}, {"source.name": "warehouse", "tags[1]": "b", "tags[0]": "a"})
     assert mapping.profile(("a@b.c",)) == {"email": "a@b.c", "source": {"name": "warehouse"}, "tags": ["a", "b"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import UTC
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from airflow_provider_altcraft.delivery.pipeline import settle
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import AT_A_TIME, from_profiles
-from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftTransportError
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError, AltcraftTransportError
 from tests.delivery.altcraft import Altcraft, Reply, Sender, delivery
 
 
@@ -170,6 +171,31 @@ def test_no_more_than_the_requests_in_flight_are_held():
     assert max(ahead) <= 4 + AT_A_TIME
 
 
+@pytest.mark.parametrize("profile", [("ann@e.com", "Ann"), "ann@e.com", 3])
+def test_what_is_no_profile_is_refused_and_not_quoted(profile):
+    with pytest.raises(AltcraftConfigurationError, match="must be a dictionary") as caught:
+        delivery(Altcraft()).run(source([{"email": "a@e.com"}, profile]))
+    assert "ann@e.com" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [None, "", float("nan"), Decimal("NaN")])
+def test_a_key_that_is_written_as_null_is_none(key):
+    altcraft = Altcraft()
+    sending = delivery(altcraft)
+    sending.run(source([{"email": key}, {"email": "a@e.com"}]))
+    assert (sending.report.rejected, altcraft.taken) == (1, ["a@e.com"])
+
+
+def test_a_task_that_nobody_can_ask_leaves_its_rows_open():
+    class Silent(Sender):
+        def send(self, body, content):
+            return Reply()
+
+    sending = delivery(Silent(), destination=Scenario(12))
+    sending.run(source(profiles(3)))
+    assert sending.report.unaccounted == 3
+
+
 class TestTasks:
     """Destinations that answer with a task."""
 
@@ -221,6 +247,8 @@ class TestTasks:
             task_status=lambda task_id: {"status": "failed"},
             succeeded=lambda data: False,
         )
+        with pytest.raises(AltcraftRowsError, match="one place for all workers"):
+            sending.report.check(max_rejects=9, kept_at="there")
         lines = [json.loads(line) for file in (tmp_path / "here").glob("*.jsonl") for line in file.open()]
         assert len(lines) == sending.report.rejected == 5
         assert sorted((line["batch"], line["position"]) for line in lines)[0][1] == 0

@@ -43,7 +43,12 @@ def test_held_rows_come_back_as_they_were(tmp_path):
     assert rejects.held("batch") == ROWS
 
 
-@pytest.mark.parametrize("line", ["", "x", "[]", "{}", '{"record": 3}'])
+def test_what_an_editor_leaves_does_no_harm(tmp_path):
+    (tmp_path / "mine.jsonl").write_bytes(b'\xef\xbb\xbf{"record": {"email": "a"}}\r\n\n  \n')
+    assert list(records(tmp_path)) == [{"email": "a"}]
+
+
+@pytest.mark.parametrize("line", ["x", "[]", "{}", '{"record": 3}'])
 def test_a_line_that_is_no_rejected_row_is_named_and_not_quoted(tmp_path, line):
     (tmp_path / "mine.jsonl").write_text(json.dumps({"record": {"email": "a"}}) + f"\n{line}\n")
     with pytest.raises(AltcraftConfigurationError, match=r"mine.jsonl, line 2 is not a rejected row"):

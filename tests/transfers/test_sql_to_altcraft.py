@@ -18,6 +18,7 @@ from airflow_provider_altcraft.delivery.destinations import (
     TriggerMailing,
 )
 from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.sandbox import Fault, Sandbox
 from airflow_provider_altcraft.transfers.cursors import Query
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests import databases
@@ -218,8 +219,10 @@ def test_a_second_night_sends_only_what_changed(altcraft_sandbox, warehouse, run
     assert "u8@example.com" in names
 
 
-def test_the_ledger_may_be_a_table_of_the_warehouse(altcraft_sandbox, warehouse, run):
+def test_the_ledger_may_be_a_table(altcraft_sandbox, warehouse, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGERS", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "other.db")}))
     arguments = {"destination": ProfileDatabase(1), "changes_only": True, "ledger_table": "altcraft_ledger"}
+    arguments |= {"ledger_conn_id": "ledgers"}
     run(operator(**arguments), run_id="monday")
     assert run(operator(**arguments), run_id="tuesday")["unchanged"] == 25
 
@@ -258,13 +261,6 @@ def test_the_watermark_stops_below_what_was_rejected(altcraft_sandbox, warehouse
     again = {"rejects_from": str(tmp_path), "watermark_start": 12, "max_rejects": 9}
     assert run(operator(**{**arguments, **again}), run_id="by hand")["watermark"] == 12
     assert operator(**arguments, watermark_start=12, dry_run=True).execute(context())["watermark"] == 12
-
-
-def test_the_watermark_of_a_task_stops_below_its_batch(altcraft_sandbox, warehouse, run, tmp_path):
-    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
-    sql = "SELECT mail, id FROM customers ORDER BY id"
-    arguments = {"sql": sql, "field_mapping": {"mail": "email"}, "watermark_column": "id"}
-    assert run(operator(**arguments, reject_path=str(tmp_path), max_rejects=1))["watermark"] == 10
 
 
 def test_repaired_rejects_go_through_the_same_operator(altcraft_sandbox, warehouse, run, tmp_path):
@@ -314,6 +310,66 @@ def test_fields_that_altcraft_will_not_tell_are_not_checked(altcraft_sandbox, wa
     assert run(operator(destination=ProfileDatabase(1), field_mapping=mapping))["accepted"] == 25
 
 
+@pytest.mark.parametrize("store", [None, Store()])
+def test_a_destination_that_was_corrected_gets_its_rows_when_the_task_is_cleared(altcraft_sandbox, warehouse, store):
+    altcraft_sandbox.add_database(2)
+    operator(destination=ProfileDatabase(1)).execute(context(store=store))
+    cleared = context(store=store, max_tries=1, try_number=2)
+    assert operator(destination=ProfileDatabase(2)).execute(cleared)["replayed"] == 0
+    assert len(altcraft_sandbox.profiles(2)) == 25
+
+
+@pytest.mark.parametrize("store", [None, Store()])
+def test_another_content_at_a_retry_lets_nobody_enter_a_scenario_again(altcraft_sandbox, warehouse, run, store):
+    run(operator(destination=Scenario(12, content={"at": "first"})), context(store=store))
+    run(operator(destination=Scenario(12, content={"at": "second"})), context(store=store, try_number=2))
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 25
+
+
+def test_a_row_that_changes_and_changes_back_within_a_run_is_not_taken_for_unchanged(
+    altcraft_sandbox, warehouse, tmp_path
+):
+    arguments = {"destination": ProfileDatabase(1), "changes_only": True, "ledger_path": str(tmp_path)}
+    for number, name in enumerate("ABAB", start=1):
+        change(warehouse, f"UPDATE customers SET name = '{name}' WHERE id = 1")
+        operator(**arguments).execute(context(try_number=number, max_tries=3))
+    operator(**arguments).execute(context(run_id="the next night"))
+    names = {profile["email"]: profile["_fname"] for profile in altcraft_sandbox.profiles(1).values()}
+    assert names["u1@example.com"] == "B"
+
+
+def test_a_ledger_of_one_installation_says_nothing_of_another(altcraft_sandbox, warehouse, tmp_path, monkeypatch):
+    arguments = {"destination": ProfileDatabase(1), "changes_only": True, "ledger_path": str(tmp_path)}
+    operator(**arguments).execute(context())
+    with Sandbox() as other:
+        monkeypatch.setenv("AIRFLOW_CONN_OTHER", other.connection_json)
+        result = operator(**arguments, altcraft_conn_id="other").execute(context(run_id="there"))
+        assert (result["unchanged"], len(other.profiles(1))) == (0, 25)
+
+
+def test_halves_are_not_sent_again_as_a_whole_when_the_limit_was_raised(altcraft_sandbox, warehouse, run):
+    store = Store()
+    altcraft_sandbox.behaviour.max_body_bytes = 700
+    altcraft_sandbox.faults.add(Fault("api_error", "workflows/import_and_start_batch_task", nth=4, times=1, code=403))
+    with pytest.raises(AirflowFailException):
+        run(operator(max_in_flight=1), context(store=store))
+    assert 0 < altcraft_sandbox.deliveries.scenario_entries(12) < 25
+    altcraft_sandbox.behaviour.max_body_bytes = 10_000_000
+    run(operator(), context(store=store, try_number=2))
+    assert altcraft_sandbox.deliveries.scenario_entries(12) == 25
+
+
+def test_rejects_are_written_by_the_try_that_is_told_where(altcraft_sandbox, warehouse, tmp_path):
+    change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
+    store = Store()
+    with pytest.raises(AltcraftRowsError, match="Set reject_path"):
+        operator(destination=ProfileDatabase(1)).execute(context(store=store))
+    arguments = {"destination": ProfileDatabase(1), "reject_path": str(tmp_path), "max_rejects": 1}
+    operator(**arguments).execute(context(store=store, max_tries=1, try_number=2))
+    (line,) = [line for path in tmp_path.rglob("*.jsonl") for line in path.open()]
+    assert json.loads(line)["row"] == 13
+
+
 @pytest.mark.parametrize("batch_size", [10, 1])
 def test_with_a_store_a_retry_sends_no_batch_again(altcraft_sandbox, warehouse, batch_size, tmp_path):
     change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
@@ -348,6 +404,13 @@ def test_what_the_store_holds_of_a_batch_is_small_however_many_rows_it_has(altcr
         ({"destination": SuppressionList(3)}, "takes the field 'email' alone"),
         ({"constants": {"email": "x"}}, "email more than once"),
         ({"rejects_from": "/nowhere/at/all"}, "no rejected rows"),
+        ({"watermark_column": "name", "destination": Scenario(12)}, "watermark_column does not go with Scenario"),
+        ({"changes_only": True, "ledger_path": "/l", "changes_key": "email"}, "a list of fields"),
+        ({"changes_only": True, "ledger_path": "/l", "changes_key": ["mail"]}, "changes_key names mail"),
+        ({"changes_only": True, "ledger_path": "/l", "destination": ProfileDatabase(1, mode="add")}, "changes_key"),
+        ({"changes_only": True, "ledger_table": "t"}, "SQLite database that is being read"),
+        ({"timezone": "Mars"}, "no timezone 'Mars'"),
+        ({"dry_run": True, "sample_size": 0}, "sample_size"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(altcraft_sandbox, warehouse, arguments, reason):

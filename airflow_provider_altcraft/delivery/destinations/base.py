@@ -20,6 +20,9 @@ class Destination(ABC):
     makes_task: ClassVar[bool] = False
     """Whether Altcraft answers with the id of a task (CONTRACT 1.10), or at once."""
 
+    id_param: ClassVar[str | None] = None
+    """The parameter that names the place."""
+
     @property
     @abstractmethod
     def endpoint(self) -> Endpoint:
@@ -37,6 +40,11 @@ class Destination(ABC):
     @abstractmethod
     def key_fields(self) -> tuple[str, ...]:
         """The fields by which Altcraft finds what a row is about; a row without any of them is rejected."""
+
+    @property
+    def place(self) -> Any:
+        """Where in Altcraft the rows go: the same rows to another place are other batches."""
+        return [self.endpoint.name, self.params.get(self.id_param)] if self.id_param else [self.endpoint.name]
 
     @property
     def only_field(self) -> str | None:

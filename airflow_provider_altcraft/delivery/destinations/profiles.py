@@ -54,6 +54,8 @@ class ProfileDatabase(_Profiles):
 
     template_fields: ClassVar[Sequence[str]] = ("db_id",)
 
+    id_param: ClassVar[str | None] = "db_id"
+
     db_id: int | str
     mode: Literal["import", "update", "add"] = "import"
 
@@ -72,6 +74,11 @@ class ProfileDatabase(_Profiles):
             # It does not look for a profile, and finds no place either (CONTRACT 8.4).
             return {name: value for name, value in params.items() if name not in _SEARCHING}
         return params
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that hold the search value; none where Altcraft does not search."""
+        return () if self.mode == "add" else _Profiles.key_fields.__get__(self)
 
     @property
     def database(self) -> int | None:
@@ -93,6 +100,8 @@ class Scenario(_Profiles):
 
     template_fields: ClassVar[Sequence[str]] = ("workflow_id", "content", "custom_data")
     makes_task: ClassVar[bool] = True
+
+    id_param: ClassVar[str | None] = "workflow_id"
 
     workflow_id: int | str
     content: dict[str, Any] | None = None
@@ -124,6 +133,8 @@ class TriggerMailing(_Profiles):
 
     template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data")
     makes_task: ClassVar[bool] = True
+
+    id_param: ClassVar[str | None] = "trigger_id"
 
     trigger_id: int | str
     content: dict[str, Any] | None = None

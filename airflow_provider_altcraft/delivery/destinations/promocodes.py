@@ -21,6 +21,8 @@ class PromoCodes(Destination):
 
     template_fields: ClassVar[Sequence[str]] = ("loyalty_id",)
 
+    id_param: ClassVar[str | None] = "loyalty_id"
+
     loyalty_id: int | str
 
     @property

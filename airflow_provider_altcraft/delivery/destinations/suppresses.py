@@ -24,6 +24,8 @@ class SuppressionList(Destination):
 
     template_fields: ClassVar[Sequence[str]] = ("suppress_id",)
 
+    id_param: ClassVar[str | None] = "id"
+
     suppress_id: int | str
 
     @property

@@ -67,6 +67,12 @@ class Altcraft:
     def settle(self, batch, verdict):
         pass
 
+    def split(self, batch):
+        pass
+
+    def was_split(self, batch):
+        return False
+
     def send(self, body, batch):
         self.fuse.burn()
         self.requests += 1
