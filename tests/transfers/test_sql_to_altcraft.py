@@ -349,7 +349,7 @@ def test_a_ledger_of_one_installation_says_nothing_of_another(altcraft_sandbox, 
 
 def test_halves_are_not_sent_again_as_a_whole_when_the_limit_was_raised(altcraft_sandbox, warehouse, run):
     store = Store()
-    altcraft_sandbox.behaviour.max_body_bytes = 700
+    altcraft_sandbox.behaviour.max_body_bytes = 550
     altcraft_sandbox.faults.add(Fault("api_error", "workflows/import_and_start_batch_task", nth=4, times=1, code=403))
     with pytest.raises(AirflowFailException):
         run(operator(max_in_flight=1), context(store=store))
