@@ -171,7 +171,7 @@ class Delivery:
             for batch in batches(rows, self._limits):
                 if len(running) >= self._max_in_flight:
                     running = _finished(running)
-                running.add(pool.submit(self._deliver, batch, *self._body(batch)))
+                running.add(pool.submit(self._deliver, batch, self._body(batch)))
             while running:
                 running = _finished(running)
         if watermark is not None:
@@ -213,16 +213,17 @@ class Delivery:
             if changed.records:
                 yield changed
 
-    def _deliver(self, rows: Rows, body: bytes, batch: str) -> None:
+    def _deliver(self, rows: Rows, body: bytes) -> None:
         with self._lock:
             self._in_flight += 1
         try:
-            self._deliver_batch(rows, body, batch)
+            self._deliver_batch(rows, body)
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _deliver_batch(self, rows: Rows, body: bytes, batch: str) -> None:
+    def _deliver_batch(self, rows: Rows, body: bytes) -> None:
+        batch = self._name(body)
         earlier = self._sender.recall(batch)
         # An earlier try may have had no place for the rejects.
         if earlier is not None and (not earlier.refusals or self._rejects.has(batch)):
@@ -251,20 +252,24 @@ class Delivery:
     def _deliver_halves(self, rows: Rows) -> None:
         half = len(rows) // 2
         for part in (rows.slice(0, half), rows.slice(half)):
-            self._deliver_batch(part, *self._body(part))
+            self._deliver_batch(part, self._body(part))
 
-    def _body(self, rows: Rows) -> tuple[bytes, str]:
+    def _body(self, rows: Rows) -> bytes:
         body = self._frame.join(self._destination.wrap(rows.records))
-        named = sha256(self._place)
-        named.update(memoryview(body)[len(self._frame.head) : len(body) - len(self._frame.tail)])
-        digest = named.hexdigest()[:32]
-        with self._lock:
-            self._seen[digest] += 1
-            times = self._seen[digest]
         # Held twice, rows would take twice the memory for as long as Altcraft thinks.
         rows.pack(body, len(self._frame.head), self._destination.wrap_bytes, self._destination.record_of)
-        # The same rows a second time in one delivery are another batch, at every try.
-        return body, digest if times == 1 else f"{digest}-{times}"
+        return body
+
+    def _name(self, body: bytes) -> str:
+        """The name of a batch: where its rows go and what they say, the same at any try."""
+        digest = sha256(self._place)
+        digest.update(memoryview(body)[len(self._frame.head) : len(body) - len(self._frame.tail)])
+        name = digest.hexdigest()[:32]
+        with self._lock:
+            self._seen[name] += 1
+            times = self._seen[name]
+        # The same rows a second time in one delivery are another batch.
+        return name if times == 1 else f"{name}-{times}"
 
     def _follow(self, batch: str, rows: Rows, task_id: str, *, replayed: bool) -> None:
         """Note the task that will tell what became of a batch."""
