@@ -181,6 +181,8 @@ class Launcher:
         self._log = log
         # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
         self._turn = Lock()
+        # Nobody else writes while this try runs, and each question is a call to Airflow.
+        self._recalled: dict[str, dict[str, Any]] = {}
 
     def launch(self, endpoint: str, params: Params, *, now: datetime, look: Look = nobody_can_tell) -> Launched:
         """Make a call that must happen once.
@@ -279,13 +281,16 @@ class Launcher:
         if self._store is None:
             return {}
         with self._turn:
-            found = self._store.get(key)
-        return found if isinstance(found, dict) else {}
+            if key not in self._recalled:
+                found = self._store.get(key)
+                self._recalled[key] = found if isinstance(found, dict) else {}
+            return self._recalled[key]
 
     def _remember(self, key: str, memory: dict[str, Any]) -> None:
         if self._store is not None:
             with self._turn:
                 self._store.set(key, memory)
+                self._recalled[key] = memory
 
     def _remember_answer(self, key: str, intent: dict[str, Any], reply: Reply, *, is_batch: bool) -> None:
         # Of a batch that was answered row by row, only the outcome is kept, once nothing is left to do (``Batches``).
