@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
@@ -217,6 +217,34 @@ def _path_of_a_file(value: str) -> str:
     """The path of an exported file below ``/api/download/``, which the result of a task may begin with."""
     below = value.strip().removeprefix("/").removeprefix("api/download/")
     return "/".join(_segment(part) for part in below.split("/"))
+
+
+def path_of_file(named: str, settings: Settings) -> str:
+    """The path of an exported file on the connection's own host, the only one that is sent the token.
+
+    :param named: what the result of a task says: a path, or a URL.
+    :raises AltcraftConfigurationError: for a URL of another host.
+    """
+    try:
+        url = urlsplit(named.strip())
+        if not url.scheme and not url.netloc:
+            return named.strip()
+        if _origin(url) == _origin(urlsplit(settings.base_url)):
+            return url.path
+        where = url.hostname
+    except ValueError:
+        where = None
+    raise AltcraftConfigurationError(
+        f"The result of the task names a file at {where or 'no host'}, and the connection's host is"
+        f" {settings.base_url}. It is not downloaded: the API token would go there."
+    )
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
 def _with_token(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from airflow_provider_altcraft.api.protocol import Request
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftError,
+    AltcraftKilled,
     AltcraftRejected,
     AltcraftTransportError,
 )
@@ -45,7 +46,7 @@ class Repeats:
 
     def allows(self, error: BaseException) -> bool:
         """Whether to send again after this error. Says on the error whether an earlier attempt may have done it."""
-        if not isinstance(error, AltcraftError):
+        if not isinstance(error, AltcraftError) or isinstance(error, AltcraftKilled):
             return False
         self._weigh(error)
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:

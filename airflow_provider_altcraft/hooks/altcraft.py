@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -103,6 +104,17 @@ class AltcraftHook(BaseHook):
         :raises AltcraftError: see ``call``; and if there are more pages than the answers lead to.
         """
         return self.client.iterate(endpoint, params)
+
+    def download(self, file: str, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> int:
+        """Stream a file that a task made, in blocks (CONTRACT 8.5).
+
+        :param file: as the result of the task names it.
+        :param opened: opens the place for it, anew at each attempt.
+        :returns: how many bytes there were.
+        :raises AltcraftConfigurationError: for a URL of another host than the connection's.
+        :raises AltcraftError: see ``call``.
+        """
+        return self.client.download(file, opened)
 
     def task_status(self, altcraft_task_id: str) -> dict[str, Any]:
         """Status, progress and result of a server-side task (CONTRACT 2.1)."""
