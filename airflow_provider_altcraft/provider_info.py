@@ -43,7 +43,7 @@ PLACEHOLDERS = {"host": "example.altcraft.com", "schema": "https", "port": "443"
 def get_provider_info() -> dict[str, Any]:
     """The provider as Airflow's ``provider_info.schema.json`` describes it."""
     modules = {
-        "operators": ("mailings", "scenarios", "campaigns", "profiles"),
+        "operators": ("mailings", "scenarios", "campaigns", "profiles", "api"),
         "sensors": ("tasks", "mailings", "campaigns"),
         "hooks": ("altcraft",),
         "triggers": ("altcraft",),
@@ -71,7 +71,7 @@ def get_provider_info() -> dict[str, Any]:
                 "source-integration-name": "SQL",
                 "target-integration-name": "Altcraft",
                 "python-module": f"{_PACKAGE}.transfers.sql_to_altcraft",
-            }
+            },
         ],
         "task-decorators": [
             {"name": "altcraft_import", "class-name": f"{_PACKAGE}.decorators.altcraft.altcraft_import_task"}

@@ -42,12 +42,36 @@ def written(endpoint: Endpoint, params: Any, *, without_items: bool = False) -> 
     known = endpoint.parameters
     for parameter in known:
         _write(endpoint, parameter, given, sent, may_lack=without_items and parameter.name == endpoint.items)
+    doubtful = _doubtful(endpoint, given)
+    if doubtful:
+        _judge(endpoint, doubtful)
+    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
+    return {**sent, **{name: given[name] for name in unknown}}
+
+
+def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool]) -> None:
+    """Refuse parameters that cannot be meant, before all of their values are known.
+
+    :param is_open: whether a value is yet to be known, as that of a template.
+    :raises AltcraftConfigurationError: see ``written``.
+    """
+    given = _given(endpoint, params)
+    for parameter in endpoint.parameters:
+        if not any(is_open(given[name]) for name in parameter.names if name in given):
+            _write(endpoint, parameter, given, {}, may_lack=False)
+    doubtful = _doubtful(endpoint, given)
+    if doubtful and endpoint.documented is Documented.FULL:
+        _judge(endpoint, doubtful)
+
+
+def _doubtful(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
+    """The names that are not known of the endpoint, where it takes no others."""
+    known = endpoint.parameters
+    if any(parameter.name == "*" for parameter in known):
+        return []
     unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
     # Paging is described for all lists together (CONTRACT 1.6).
-    doubtful = [name for name in unknown if endpoint.paging is None or name not in {"from_id", "limit"}]
-    if doubtful and not any(parameter.name == "*" for parameter in known):
-        _judge(endpoint, doubtful)
-    return {**sent, **{name: given[name] for name in unknown}}
+    return [name for name in unknown if endpoint.paging is None or name not in {"from_id", "limit"}]
 
 
 def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:

@@ -1,0 +1,210 @@
+"""Any method of Altcraft's API as a task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
+from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.templates import is_open
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.waiting import Verdict
+
+XCOM_BYTES = 48 * 1024
+"""Of a result, as JSON. MySQL's column for XComs takes 64 KB."""
+
+
+class AltcraftApiOperator(WaitingOperator):
+    """Call any endpoint of the catalogue (``docs/endpoints.md``), and wait for the task that it starts, if it does.
+
+    A read is called plainly. Anything else goes through the launch protocol: however often the task is tried, it
+    happens once. What is known of the arguments is checked when the DAG is parsed, the rest before the call. Items of a
+    batch that Altcraft refuses stand in the result, and fail nothing: rows are accounted for by the operators for them.
+
+    :param endpoint: its name, e.g. ``segments/refresh_counters``.
+    :param parameters: its parameters, without the token, under the API's names or the aliases of the catalogue. Not
+        ``params``, which is Airflow's own. Templated.
+    :param allow_irreversible: say ``True`` for an endpoint whose work cannot be undone.
+    :param all_pages: of a list: walk all its pages, instead of one call.
+    :param result_path: a file for the result, a local path or the URL of an object store. Templated.
+
+    Returns the payload of the answer or, of what starts a task, the task's result; without ``wait_for_completion``, the
+    id of the task. With ``result_path`` the result is written there as JSON, and ``path``, ``count`` and ``bytes`` are
+    returned. Without it, a result over 48 KB is an error of a read; of a write, which has been made by then, its
+    beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``. Waiting: ``WaitingOperator``.
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "parameters", "result_path")
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        parameters: Mapping[str, Any] | None = None,
+        allow_irreversible: bool = False,
+        all_pages: bool = False,
+        result_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        _check(endpoint, parameters, allow_irreversible=allow_irreversible, all_pages=all_pages, path=result_path)
+        self.endpoint = endpoint
+        self.parameters = parameters
+        self.allow_irreversible = allow_irreversible
+        self.all_pages = all_pages
+        self.result_path = result_path
+
+    def work(self, context: Any) -> Any:
+        """Make the call."""
+        from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+        from airflow_provider_altcraft.api.parameters import written
+        from airflow_provider_altcraft.storage import location
+
+        self.check_waiting()
+        row = endpoint(self.endpoint)
+        parameters = self.parameters or {}
+        written(row, parameters)
+        if self.result_path is not None:
+            location("result_path", self.result_path)
+        if row.answer is Answer.FILE:
+            return self._download(context, str(parameters["file"]))
+        if row.effect is not Effect.READ:
+            return self._launch(context, parameters, expects_task=row.task is not None)
+        if self.all_pages:
+            return self._result(context, self.hook.iterate(row.name, parameters), made=False)
+        return self._result(context, self.hook.call(row.name, parameters).data, made=False)
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """The task's own result."""
+        found = super().finish(context, verdict, result)
+        if found.get("rejected"):
+            self.log.warning("The task refused %d of its items; its result says why.", found["rejected"])
+        return self._result(context, self.hook.task_status(result["altcraft_task_id"]).get("result"), made=True)
+
+    def _launch(self, context: Any, parameters: Mapping[str, Any], *, expects_task: bool) -> Any:
+        from airflow_provider_altcraft.watches import TaskWatch
+
+        launched = self.launcher(context).launch(self.endpoint, parameters, now=datetime.now(UTC))
+        task_id = launched.task_id
+        self.log.info(
+            "%s: %s%s (Request-ID %s).",
+            self.endpoint,
+            "done before" if launched.replayed else "done",
+            f", task {task_id}" if task_id else "",
+            launched.request_id,
+        )
+        if task_id is None:
+            if expects_task and self.wait_for_completion:
+                raise AltcraftJobFailed(
+                    f"{self.endpoint}: the answer holds no id of a task, so its end cannot be waited for. With"
+                    " wait_for_completion=False, this is no error."
+                )
+            return self._result(context, launched.data, made=True)
+        if not self.wait_for_completion:
+            return task_id
+        return self.await_end(context, TaskWatch([task_id]), {"altcraft_task_id": task_id})
+
+    def _download(self, context: Any, file: str) -> dict[str, Any]:
+        from airflow_provider_altcraft.storage import location, replacing
+
+        path = location("result_path", self.result_path)
+        size = self.hook.download(file, lambda: replacing(path, context["ti"].try_number))
+        return {"path": str(path), "count": 1, "bytes": size}
+
+    def _result(self, context: Any, data: Any, *, made: bool) -> Any:
+        """What the task returns.
+
+        :param data: the result, or an iterator of its items.
+        :param made: whether the call has changed something, so that a large answer must not fail the task.
+        """
+        if self.result_path is not None:
+            return self._write(context, data)
+        if isinstance(data, Iterator):
+            items: list[Any] = []
+            size = 2
+            for item in data:
+                size += _size(item) + 2
+                if size > XCOM_BYTES:
+                    raise _too_large(f"more than {XCOM_BYTES:,}")
+                items.append(item)
+            return items
+        size = _size(data)
+        if size <= XCOM_BYTES:
+            return data
+        if not made:
+            raise _too_large(f"{size:,}")
+        self.log.warning("The result has %d bytes as JSON: its beginning is kept. Set result_path to keep all.", size)
+        count = len(data) if isinstance(data, list | dict) else 1
+        return {"truncated": True, "count": count, "bytes": size, "beginning": _beginning(data)}
+
+    def _write(self, context: Any, data: Any) -> dict[str, Any]:
+        from airflow_provider_altcraft.storage import location, replacing
+
+        path = location("result_path", self.result_path)
+        with replacing(path, context["ti"].try_number) as file:
+            count = 1
+            if isinstance(data, Iterator | list):
+                count = 0
+                for count, item in enumerate(data, start=1):
+                    self.check_killed()
+                    file.write(b",\n" if count > 1 else b"[\n")
+                    file.write(_json(item))
+                file.write(b"\n]\n" if count else b"[]\n")
+            else:
+                file.write(_json(data) + b"\n")
+            size = file.tell()
+        self.log.info("%s: %d bytes.", path, size)
+        return {"path": str(path), "count": count, "bytes": size}
+
+
+def _check(name: str, parameters: Any, *, allow_irreversible: bool, all_pages: bool, path: str | None) -> None:
+    """Refuse, while the DAG is parsed, what cannot be meant.
+
+    :raises AltcraftConfigurationError: naming the argument or parameter.
+    """
+    from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+    from airflow_provider_altcraft.api.parameters import check
+
+    row = endpoint(name)
+    if row.effect is Effect.IRREVERSIBLE and allow_irreversible is not True:
+        raise AltcraftConfigurationError(f"{row.name} cannot be undone. Set allow_irreversible=True.")
+    if all_pages and (row.effect is not Effect.READ or row.answer is Answer.FILE):
+        raise AltcraftConfigurationError(f"all_pages goes with a list, and {row.name} is none.")
+    if row.answer is Answer.FILE and path is None:
+        raise AltcraftConfigurationError(f"{row.name} needs result_path: a file is no XCom.")
+    if parameters is None or isinstance(parameters, Mapping):
+        check(row, parameters or {}, is_open)
+
+
+def _too_large(size: str) -> AltcraftConfigurationError:
+    return AltcraftConfigurationError(
+        f"The result has {size} bytes as JSON, and an XCom is kept to {XCOM_BYTES:,}. Set result_path to have it"
+        " written to a file, or ask for less."
+    )
+
+
+def _size(data: Any) -> int:
+    """Bytes of an XCom: Airflow writes ASCII."""
+    return len(json.dumps(data))
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _beginning(data: Any) -> Any:
+    """The first items or fields that fit."""
+    if not isinstance(data, dict | list):
+        return None
+    pairs: Iterable[tuple[Any, Any]] = data.items() if isinstance(data, dict) else enumerate(data)
+    left, kept = XCOM_BYTES - 200, []
+    for name, value in pairs:
+        left -= _size(value) + _size(name) + 4
+        if left < 0:
+            break
+        kept.append((name, value))
+    return dict(kept) if isinstance(data, dict) else [value for _, value in kept]
