@@ -72,6 +72,11 @@ def get_provider_info() -> dict[str, Any]:
                 "target-integration-name": "Altcraft",
                 "python-module": f"{_PACKAGE}.transfers.sql_to_altcraft",
             },
+            {
+                "source-integration-name": "Altcraft",
+                "target-integration-name": "Object Storage",
+                "python-module": f"{_PACKAGE}.transfers.altcraft_to_object_storage",
+            },
         ],
         "task-decorators": [
             {"name": "altcraft_import", "class-name": f"{_PACKAGE}.decorators.altcraft.altcraft_import_task"}

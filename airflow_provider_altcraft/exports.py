@@ -1,0 +1,307 @@
+"""What can be fetched from Altcraft: files that a task of Altcraft's makes, and lists, reports and logs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
+from airflow_provider_altcraft.templates import check_one_of, is_open
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+
+LOG = "campaigns/log_v2"
+HEAD = 1_000
+"""Items that are looked at for the columns of a CSV file."""
+
+
+class FileExport(ABC):
+    """Files that a task of Altcraft's makes."""
+
+    template_fields: ClassVar[Sequence[str]] = ()
+    endpoint: ClassVar[str]
+    """The one that starts the task."""
+
+    @property
+    @abstractmethod
+    def params(self) -> dict[str, Any]:
+        """Its parameters."""
+
+    def check(self) -> None:
+        """Refuse, while the DAG is parsed, what cannot be meant.
+
+        :raises AltcraftConfigurationError: naming the argument or parameter.
+        """
+        _check(self.endpoint, self.params)
+
+    def files(self, result: Mapping[str, Any]) -> list[str]:
+        """The files that the result of the task names (CONTRACT 2.1)."""
+        urls = result.get("urls")
+        return [url for url in urls if isinstance(url, str) and url] if isinstance(urls, list) else []
+
+
+@dataclass
+class ProfilesExport(FileExport):
+    """The profiles of a database or a segment (CONTRACT 8.5).
+
+    :param db_id: the database. Templated. Either this or ``segment_id``.
+    :param segment_id: the segment. Templated.
+    :param file_format: ``csv``; an old example has ``json``.
+    :param custom_request: a query that chooses among them. Templated.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("db_id", "segment_id", "custom_request")
+    endpoint: ClassVar[str] = "profiles/get_all"
+
+    db_id: int | str | None = None
+    segment_id: int | str | None = None
+    file_format: str = "csv"
+    custom_request: dict[str, Any] | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The source and the query.
+
+        :raises AltcraftConfigurationError: if neither or both sources are given.
+        """
+        check_one_of({"db_id": self.db_id, "segment_id": self.segment_id})
+        return {
+            "source_type": "segment" if self.db_id is None else "database",
+            "source_id": self.segment_id if self.db_id is None else self.db_id,
+            "file_format": self.file_format,
+            "custom_request": self.custom_request,
+        }
+
+
+@dataclass
+class SuppressionListExport(FileExport):
+    """A suppression list: a zip of MD5 values (CONTRACT 10).
+
+    :param suppress_id: the list. Templated.
+    :param kind: ``emails``, ``phones``, ``domains`` or ``all``.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("suppress_id",)
+    endpoint: ClassVar[str] = "suppresses/export"
+
+    suppress_id: int | str
+    kind: str = "all"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The list and the kind."""
+        return {"id": self.suppress_id, "type": self.kind}
+
+    def files(self, result: Mapping[str, Any]) -> list[str]:
+        """The hashed file, and the regular one where there is any: which of them are made is not documented."""
+        named = (result.get(name) for name in ("hashed_file", "regular_file"))
+        return [name for name in named if isinstance(name, str) and name]
+
+
+@dataclass
+class LoyaltyTransactionsExport(FileExport):
+    """The points transactions of a loyalty programme (CONTRACT 11).
+
+    :param loyalty_program_id: the programme. Templated.
+    :param date_from: RFC 3339, inclusive. Templated.
+    :param date_to: the same.
+    :param points_currency_eid: external id of the currency. Templated. Either this or the internal one.
+    :param points_currency_iid: its internal id. Templated.
+    :param from_id: the transaction to begin with. Templated.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = (
+        "loyalty_program_id",
+        "date_from",
+        "date_to",
+        "points_currency_eid",
+        "points_currency_iid",
+        "from_id",
+    )
+    endpoint: ClassVar[str] = "loyalty/transactions_export"
+
+    loyalty_program_id: int | str
+    date_from: str | datetime
+    date_to: str | datetime
+    points_currency_eid: str | None = None
+    points_currency_iid: int | str | None = None
+    from_id: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """All of them.
+
+        :raises AltcraftConfigurationError: if neither or both ids of the currency are given.
+        """
+        currency = {name: getattr(self, name) for name in ("points_currency_eid", "points_currency_iid")}
+        check_one_of(currency)
+        return {
+            "loyalty_program_id": self.loyalty_program_id,
+            "date_from": self.date_from,
+            "date_to": self.date_to,
+            "from_id": self.from_id,
+            **currency,
+        }
+
+
+@dataclass
+class ListExport:
+    """A list, a report (``reports/bounces``) or the log of a mailing (``campaigns/log_v2``), over all its pages.
+
+    :param endpoint: its name in the catalogue.
+    :param params: its parameters; ``limit`` is the size of a page. Templated.
+    :param file_format: ``jsonl``, one JSON object in a line, or ``csv``, where what is nested is JSON.
+    :param columns: of the CSV, in order; other fields are left out. If not given, those of the first thousand items,
+        and an item after them that has another field fails the task.
+    :param file_name: of the file; if not given, after the endpoint: ``reports_bounces.csv``.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("params", "file_name")
+
+    endpoint: str
+    params: dict[str, Any] | None = None
+    file_format: Literal["jsonl", "csv"] = "jsonl"
+    columns: Sequence[str] | None = None
+    file_name: str | None = None
+
+    def check(self) -> None:
+        """Refuse, while the DAG is parsed, what cannot be meant.
+
+        :raises AltcraftConfigurationError: naming the argument or parameter; or the endpoint, if it is not a read.
+        """
+        from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+
+        row = endpoint(self.endpoint)
+        if row.effect is not Effect.READ or row.answer is not Answer.ENVELOPE:
+            raise AltcraftConfigurationError(f"{row.name} is not a list that could be read.")
+        if self.file_format not in ("jsonl", "csv"):
+            raise AltcraftConfigurationError(f"file_format must be 'jsonl' or 'csv', not {self.file_format!r}.")
+        if self.params is None or isinstance(self.params, Mapping):
+            _check(row.name, self.params or {})
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.file_name or f"{self.endpoint.strip('/').replace('/', '_')}.{self.file_format}"
+
+    def items(self, hook: AltcraftHook) -> Iterator[Any]:
+        """The items, page by page."""
+        if self.endpoint.strip("/") == LOG:
+            return log_entries(hook.call, self.params or {})
+        return hook.iterate(self.endpoint, self.params)
+
+    def write(self, items: Iterator[Any], file: IO[bytes]) -> int:
+        """Write the items one by one.
+
+        :returns: how many there were.
+        :raises AltcraftError: for an item of a CSV with a field that has no column.
+        """
+        lines = _csv_lines(items, self.columns) if self.file_format == "csv" else _json_lines(items)
+        count = 0
+        for count, line in enumerate(lines, start=1):  # noqa: B007
+            file.write(line)
+        return count - 1 if self.file_format == "csv" and count else count
+
+
+def log_entries(call: Callable[[str, dict[str, Any]], Reply], params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The log of a mailing, in whole. It has no pointer to the next page, so the next begins where this one ends.
+
+    Whether ``from_time`` is inclusive, and how fine it is, is not documented (CONTRACT 5.2): pages overlap by a second.
+
+    :param params: of ``campaigns/log_v2``.
+    :raises AltcraftError: if there are more entries than can be asked for.
+    """
+    from airflow_provider_altcraft.api.endpoints import endpoint
+    from airflow_provider_altcraft.api.paging import USUAL_LIMIT, items_of
+    from airflow_provider_altcraft.api.parameters import written
+    from airflow_provider_altcraft.api.protocol import encode
+    from airflow_provider_altcraft.api.states import moment_of
+
+    asked = {"limit": USUAL_LIMIT, **written(endpoint(LOG), params)}
+    since = moment_of(asked.get("from_time"))
+    known: Counter[bytes] = Counter()
+    total, taken = 0, 0
+    while True:
+        reply = call(LOG, asked)
+        page = items_of(reply)
+        total = total or reply.total_count or 0
+        fresh = []
+        for entry in page:
+            key = encode(entry)
+            if known[key]:
+                known[key] -= 1
+            else:
+                fresh.append(entry)
+        taken += len(fresh)
+        yield from fresh
+        if len(page) < asked["limit"] and taken >= total:
+            return
+        last = max((moment for entry in page if (moment := moment_of(entry.get("time")))), default=None)
+        if last is None or not fresh:
+            raise AltcraftError(
+                f"{LOG}: there are more entries than a page holds, and asking from the time of the last one brings no"
+                " others. Ask with a larger limit."
+            )
+        overlap = max(last - timedelta(seconds=1), since or last - timedelta(seconds=1))
+        asked["from_time"] = overlap.isoformat()
+        known = Counter(encode(entry) for entry in page if (moment_of(entry.get("time")) or overlap) >= overlap)
+
+
+def _check(name: str, params: Mapping[str, Any]) -> None:
+    from airflow_provider_altcraft.api.endpoints import endpoint
+    from airflow_provider_altcraft.api.parameters import check
+
+    check(endpoint(name), params, is_open)
+
+
+def _json_lines(items: Iterator[Any]) -> Iterator[bytes]:
+    import msgspec
+
+    encoder = msgspec.json.Encoder()
+    return (encoder.encode(item) + b"\n" for item in items)
+
+
+def _csv_lines(items: Iterator[Any], columns: Sequence[str] | None) -> Iterator[bytes]:
+    """A line with the columns, and one for each item. UTF-8 after RFC 4180, but for line feeds alone."""
+    import csv
+    import io
+
+    items = (item if isinstance(item, dict) else {"value": item} for item in items)
+    head = list(islice(items, HEAD)) if columns is None else []
+    names = columns if columns is not None else list(dict.fromkeys(name for item in head for name in item))
+    if not names:
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    known = set(names)
+
+    def line(cells: Sequence[Any]) -> bytes:
+        writer.writerow(cells)
+        written = text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+        return written
+
+    yield line(names)
+    for item in chain(head, items):
+        if columns is None and not known.issuperset(item):
+            raise AltcraftError(
+                f"An item has the fields {', '.join(sorted(set(item) - known))}, and none of the first {HEAD:,} had"
+                " them, so the CSV has no columns for them. Name the columns, or use file_format='jsonl'."
+            )
+        yield line([_cell(item.get(name)) for name in names])
+
+
+def _cell(value: Any) -> Any:
+    import json
+
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else value

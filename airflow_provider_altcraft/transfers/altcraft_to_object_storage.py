@@ -1,0 +1,139 @@
+"""Profiles, suppression lists, points transactions, reports and logs out of Altcraft, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from copy import copy
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
+
+from airflow_provider_altcraft.exceptions import AltcraftJobFailed, AltcraftOutcomeUnknown
+from airflow_provider_altcraft.exports import FileExport, ListExport
+from airflow_provider_altcraft.operators.base import WaitingOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.waiting import Verdict
+
+
+class AltcraftToObjectStorageOperator(WaitingOperator):
+    """Fetch an export of Altcraft's into a folder, local or in an object store.
+
+    What a task of Altcraft's writes is started once, waited for and downloaded in blocks; a list is walked page by
+    page. Memory depends on neither. A file takes the place of one of its name when it is complete, and not before. Only
+    the connection's own host is asked, and redirects are not followed, so the token goes nowhere else.
+
+    :param source: ``ProfilesExport``, ``SuppressionListExport``, ``LoyaltyTransactionsExport`` or ``ListExport``, from
+        ``exports``. Its ids are templated.
+    :param path: the folder, a local path or the URL of an object store (``s3://conn@bucket/path``). What is in it is
+        personal data. Files of other names are left there: give each run a folder of its own. Templated.
+    :param relaunch_on_clear: whether clearing the task exports anew: what it would take up is as old as the first run.
+
+    Returns ``files`` (``path`` and ``bytes`` of each), ``bytes`` of all, and ``total``: the rows as Altcraft counted
+    them or, of a list, as they were written. With a task, also ``altcraft_task_id``, ``request_id`` and ``replayed``.
+    Waiting: ``WaitingOperator``.
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "source", "path")
+
+    def __init__(
+        self,
+        *,
+        source: FileExport | ListExport,
+        path: str,
+        relaunch_on_clear: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # There is nothing to download before the end.
+        super().__init__(relaunch_on_clear=relaunch_on_clear, wait_for_completion=True, **kwargs)
+        source.check()
+        # Its fields are rendered in place, and mapped tasks are given the same object.
+        self.source: Any = copy(source)
+        self.path = path
+
+    def work(self, context: Any) -> Any:
+        """Start the task and wait for it; or walk the list."""
+        from airflow_provider_altcraft.storage import location
+        from airflow_provider_altcraft.watches import TaskWatch
+
+        self.check_waiting()
+        folder = location("path", self.path)
+        if isinstance(self.source, ListExport):
+            return self._write_list(context, self.source, folder)
+        result = self._started(context, self.source)
+        return self.await_end(context, TaskWatch([result["altcraft_task_id"]]), result)
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """Download what the task has made."""
+        from airflow_provider_altcraft.storage import location
+
+        super().finish(context, verdict, result)
+        made = self.hook.task_status(result["altcraft_task_id"]).get("result")
+        made = made if isinstance(made, dict) else {}
+        if made.get("errors"):
+            # Their texts may quote profiles.
+            raise AltcraftJobFailed(
+                f"Task {result['altcraft_task_id']} ended, and its result holds errors: the export may lack rows."
+                " Look in Altcraft why, and clear the task to export anew."
+            )
+        named, total = self.source.files(made), made.get("total")
+        if not named and total != 0:
+            raise AltcraftJobFailed(f"Task {result['altcraft_task_id']} ended, and its result names no file.")
+        folder = location("path", self.path)
+        places = zip(named, _names(named), strict=True)
+        files = [self._download(context, file, folder / name) for file, name in places]
+        return {**result, "total": total, "bytes": sum(file["bytes"] for file in files), "files": files}
+
+    def _started(self, context: Any, source: FileExport) -> dict[str, Any]:
+        try:
+            launched = self.launcher(context).launch(source.endpoint, source.params, now=datetime.now(UTC))
+            task_id, request_id, replayed = launched.task_id, launched.request_id, launched.replayed
+        except AltcraftOutcomeUnknown:
+            # A second export harms nobody.
+            request_id, replayed = str(uuid4()), False
+            task_id = self.hook.call(source.endpoint, source.params, request_id).task_id
+        if not task_id:
+            raise AltcraftJobFailed(
+                f"{source.endpoint}: the answer holds no id of a task, so there is nothing to fetch."
+            )
+        self.log.info(
+            "%s: task %s%s (Request-ID %s).",
+            source.endpoint,
+            task_id,
+            ", which an earlier try started" if replayed else "",
+            request_id,
+        )
+        return {"altcraft_task_id": task_id, "request_id": request_id, "replayed": replayed}
+
+    def _download(self, context: Any, named: str, file: Any) -> dict[str, Any]:
+        size = self.hook.download(named, lambda: self._place(context, file))
+        self.log.info("%s: %d bytes.", file, size)
+        return {"path": str(file), "bytes": size}
+
+    def _write_list(self, context: Any, source: ListExport, folder: Any) -> dict[str, Any]:
+        file = folder / source.name
+        with self._place(context, file) as place:
+            count = source.write(self._until_killed(source.items(self.hook)), place)
+            size = place.tell()
+        self.log.info("%s: %d items, %d bytes.", file, count, size)
+        return {"total": count, "bytes": size, "files": [{"path": str(file), "bytes": size}]}
+
+    def _place(self, context: Any, file: Any) -> AbstractContextManager[IO[bytes]]:
+        from airflow_provider_altcraft.storage import replacing
+
+        self.check_killed()
+        return replacing(file, context["ti"].try_number)
+
+    def _until_killed(self, items: Iterator[Any]) -> Iterator[Any]:
+        for item in items:
+            self.check_killed()
+            yield item
+
+
+def _names(files: Sequence[str]) -> list[str]:
+    """What files are called in the folder: as Altcraft calls them, numbered where that is not enough."""
+    names = [file.partition("?")[0].rstrip("/").rpartition("/")[2] for file in files]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{number}_{name}" for number, name in enumerate(names, start=1)]
