@@ -53,6 +53,7 @@ def warehouse(monkeypatch, tmp_path):
 def altcraft(monkeypatch, tmp_path, warehouse):
     monkeypatch.setenv("ALTCRAFT_REJECTS", str(tmp_path / "rejects"))
     monkeypatch.setenv("ALTCRAFT_LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setenv("ALTCRAFT_EXPORTS", str(tmp_path / "exports"))
     with Sandbox(speed=50) as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", sandbox.connection_json)
         yield sandbox
@@ -114,6 +115,22 @@ class TestRun:
         (profile,) = [each for each in altcraft.profiles(1).values() if each["CRM_ID"] == "C9"]
         assert profile["_city"] == "Омск"
         assert [each["channel"] for each in profile["subscriptions"]] == ["email", "sms"]
+
+    def test_the_export_comes_back_into_the_warehouse(self, altcraft, warehouse, tmp_path):
+        altcraft.behaviour.export_rows_per_file = 40
+        run("altcraft_taskflow_import")
+        with sqlite3.connect(warehouse) as connection:
+            connection.execute("CREATE TABLE altcraft_profiles (id PRIMARY KEY, email, _fname, _lname)")
+        connection.close()
+        for _ in range(2):
+            run("altcraft_export")
+        with sqlite3.connect(warehouse) as connection:
+            loaded = dict(connection.execute("SELECT id, email FROM altcraft_profiles"))
+        connection.close()
+        assert loaded == {profile_id: profile["email"] for profile_id, profile in altcraft.profiles(1).items()}
+        assert len(loaded) == 60
+        names = sorted(path.name for path in (tmp_path / "exports/2026-11-01").iterdir())
+        assert names == ["1_database_export.csv", "2_database_export.csv"]
 
     def test_the_import_from_a_function(self, altcraft):
         run("altcraft_taskflow_import")
