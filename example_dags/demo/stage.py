@@ -32,5 +32,6 @@ def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
         "AIRFLOW_CONN_ALTCRAFT_DEFAULT": sandbox.connection_json,
         "AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "sqlite", "host": str(WAREHOUSE)}),
         "ALTCRAFT_REJECTS": str(REJECTS),
+        "ALTCRAFT_EXPORTS": str(RUN / "exports"),
         "PYTHONUNBUFFERED": "1",
     }

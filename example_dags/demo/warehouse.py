@@ -53,6 +53,7 @@ def build(path: Path) -> int:
             "CREATE TABLE customers (id TEXT PRIMARY KEY, email TEXT, phone TEXT, first_name TEXT, last_name TEXT,"
             " city TEXT, birthday TEXT, balance TEXT)"
         )
+        connection.execute("CREATE TABLE altcraft_profiles (id TEXT PRIMARY KEY, email TEXT, _fname TEXT, _lname TEXT)")
         connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.close()
     return sum(broken(email, phone) for _, email, phone, *_ in rows)
