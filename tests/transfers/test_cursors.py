@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sqlite3
 from datetime import date
 from decimal import Decimal
@@ -15,14 +14,8 @@ from psycopg.rows import dict_row
 from pymysql.cursors import DictCursor
 
 from airflow_provider_altcraft.transfers.cursors import Query
+from tests.databases import MARIADB, POSTGRES, absent
 
-POSTGRES = os.environ.get("ALTCRAFT_TEST_POSTGRES", "host=127.0.0.1 port=5432 user=postgres dbname=test")
-MARIADB = {
-    "host": os.environ.get("ALTCRAFT_TEST_MARIADB_HOST", "127.0.0.1"),
-    "port": int(os.environ.get("ALTCRAFT_TEST_MARIADB_PORT", "3306")),
-    "user": os.environ.get("ALTCRAFT_TEST_MARIADB_USER", "root"),
-    "password": os.environ.get("ALTCRAFT_TEST_MARIADB_PASSWORD", ""),
-}
 LONGEST = 20
 """Seconds after which the server ends a statement: what a driver that reads to the end would wait for."""
 
@@ -74,13 +67,6 @@ def closed(connection):
     if hasattr(connection, "is_connected"):
         return not connection.is_connected()
     return connection.closed if hasattr(connection, "closed") else not connection.open
-
-
-def absent(server, error):
-    """Skip the test, unless the server is said to be there."""
-    if os.environ.get(f"ALTCRAFT_TEST_{server}_REQUIRED"):
-        raise error
-    pytest.skip(f"no {server} server: {error}")
 
 
 def postgres(module, **options):

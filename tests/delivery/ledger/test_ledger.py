@@ -32,6 +32,7 @@ from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.source import from_profiles
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from tests import databases
+from tests.delivery.altcraft import Sender
 
 ENCODER = ProfileEncoder(timezone=UTC)
 
@@ -53,25 +54,13 @@ class Fuse:
 
 
 @dataclass
-class Altcraft:
+class Altcraft(Sender):
     """Holds the last content it accepted of each key."""
 
     holds: dict[str, Any] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
     fuse: Fuse = field(default_factory=Fuse)
     requests: int = 0
-
-    def recall(self, batch):
-        return None
-
-    def settle(self, batch, verdict):
-        pass
-
-    def split(self, batch):
-        pass
-
-    def was_split(self, batch):
-        return False
 
     def send(self, body, batch):
         self.fuse.burn()
