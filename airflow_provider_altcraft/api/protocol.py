@@ -75,7 +75,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The bytes around the items of a batch, so that rows are encoded once and the size is known exactly."""
+    """The bytes around the items of a batch, so that rows are encoded once and the size is known exactly.
+
+    :param head: ends with the bracket that opens the array of items.
+    :param tail: begins with the one that closes it.
+    """
 
     head: bytes = field(repr=False)
     tail: bytes = field(repr=False)
@@ -86,8 +90,19 @@ class Frame:
         return len(self.head) + len(self.tail)
 
     def join(self, items: Sequence[bytes]) -> bytes:
-        """The body of a batch of encoded items."""
-        return self.head + b",".join(items) + self.tail
+        """The body of a batch.
+
+        :param items: JSON, of one item each or of some with commas between them.
+        """
+        if not items:
+            return self.head + self.tail
+        # The whole is copied once.
+        first, last = self.head + items[0], items[-1] + self.tail
+        return b",".join([first, *items[1:-1], last]) if len(items) > 1 else first + self.tail
+
+    def array_of(self, body: bytes) -> memoryview:
+        """The array of items in a body."""
+        return memoryview(body)[len(self.head) - 1 : len(body) - len(self.tail) + 1]
 
 
 def encode(value: Any) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 NO_PROFILE = "Altcraft named no profile for this row"
@@ -55,13 +56,10 @@ def read_items(items: Any, sent: int, *, names_profiles: bool = True) -> BatchAn
         return BatchAnswer(accepted=sent, itemised=False)
     if len(items) != sent:
         return BatchAnswer(accepted=0, unaccounted=sent)
-    refusals = [
-        refusal
-        for position, item in enumerate(items)
-        # Nearly all items are of this form, and there is one for each row.
-        if not (type(item) is dict and item.get("profile_id") and not item.get("error"))
-        and (refusal := _refusal(position, item, names_profiles))
-    ]
+    if _all_were_taken(items):
+        return BatchAnswer(accepted=sent)
+    found = (_refusal(position, item, names_profiles) for position, item in enumerate(items))
+    refusals = [refusal for refusal in found if refusal is not None]
     return BatchAnswer(accepted=sent - len(refusals), refusals=refusals)
 
 
@@ -89,6 +87,17 @@ def read_counters(answer: Any, sent: int, *names: str) -> BatchAnswer:
     taken = sum(number for number in counted if isinstance(number, int))
     open_rows = max(0, sent - taken) if counted else 0
     return BatchAnswer(accepted=sent - open_rows, unaccounted=open_rows, itemised=False)
+
+
+def _all_were_taken(items: list[Any]) -> bool:
+    """Whether each item names a profile and an error of 0, as nearly always: much faster than one by one."""
+    try:
+        return all(map(_PROFILE_ID, items)) and not any(map(_ERROR, items))
+    except (KeyError, TypeError):
+        return False
+
+
+_PROFILE_ID, _ERROR = itemgetter("profile_id"), itemgetter("error")
 
 
 def _refusal(position: int, item: Any, names_profiles: bool) -> Refusal | None:

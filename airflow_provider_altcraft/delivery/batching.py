@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, overload
+from typing import Any
 
 from airflow_provider_altcraft.delivery.ledger.prints import Print
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-
-
-class Packed(Sequence[bytes]):
-    """Records that stand in a body, cut out of it when somebody asks: a rejected row, not each of ten thousand.
-
-    :param body: the body.
-    :param sizes: bytes of each item in it.
-    :param start: where the first one stands; there is a comma between two.
-    :param record_of: makes a record of an item.
-    """
-
-    def __init__(self, body: bytes, sizes: Iterable[int], start: int, record_of: Callable[[bytes], bytes]) -> None:
-        self._body = body
-        self._ends = array("L", accumulate(sizes, lambda end, size: end + size + 1, initial=start - 1))
-        self._record_of = record_of
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        return self._record_of(self._body[self._ends[place] + 1 : self._ends[place + 1]])
 
 
 @dataclass(slots=True)
@@ -50,8 +23,8 @@ class Rows:
     :param prints: of key and content, for the ledger; empty without one.
     """
 
-    numbers: list[int]
-    records: list[bytes] | Packed = field(repr=False)
+    numbers: list[int] = field(default_factory=list)
+    records: Lines = field(default_factory=Lines, repr=False)
     floors: list[Any] = field(default_factory=list)
     prints: list[Print] = field(default_factory=list)
 
@@ -61,19 +34,9 @@ class Rows:
     def extend(self, other: Rows) -> None:
         """Put the other rows behind these."""
         self.numbers += other.numbers
-        if isinstance(self.records, list):
-            self.records += other.records
+        self.records += other.records
         self.floors += other.floors
         self.prints += other.prints
-
-    def pack(self, body: bytes, start: int, around: int, record_of: Callable[[bytes], bytes]) -> None:
-        """Let go of the records, which stand in a body now.
-
-        :param start: where the first one stands.
-        :param around: how many bytes longer each is there.
-        :param record_of: makes a record of what stands there.
-        """
-        self.records = Packed(body, [len(record) + around for record in self.records], start, record_of)
 
     def slice(self, start: int, end: int | None = None) -> Rows:
         """Some of the rows."""
@@ -86,7 +49,7 @@ class Rows:
             return self
         return Rows(
             [self.numbers[place] for place in places],
-            [self.records[place] for place in places],
+            Lines.of([self.records[place] for place in places]),
             [self.floors[place] for place in places] if self.floors else [],
             [self.prints[place] for place in places] if self.prints else [],
         )
@@ -124,26 +87,33 @@ def batches(chunks: Iterable[Rows], limits: Limits) -> Iterator[Rows]:
     """
     # Each item is counted with a comma; the first has none.
     empty, around = limits.frame_bytes - 1, limits.wrap_bytes + 1
-    batch, size = Rows([], []), empty
+    batch, size = Rows(), empty
     for chunk in chunks:
-        weight = sum(map(len, chunk.records)) + around * len(chunk)
+        weight = chunk.records.size + around * len(chunk)
         if len(batch) + len(chunk) <= limits.items and size + weight <= limits.body_bytes:
             batch.extend(chunk)
             size += weight
-            continue
-        start = 0
-        for place, record in enumerate(chunk.records):
-            weight = len(record) + around
-            if empty + weight > limits.body_bytes:
-                raise AltcraftConfigurationError(
-                    f"Row {chunk.numbers[place]} alone makes a request of {empty + weight:,} bytes, over the limit of"
-                    f" {limits.body_bytes:,} (max_body_bytes in the connection's extra), and a row cannot be split."
-                )
-            if len(batch) + place - start >= limits.items or size + weight > limits.body_bytes:
-                batch.extend(chunk.slice(start, place))
-                yield batch
-                batch, size, start = Rows([], []), empty, place
-            size += weight
-        batch.extend(chunk.slice(start))
+        else:
+            ends = list(accumulate((len(record) + around for record in chunk.records), initial=0))
+            start = 0
+            while start < len(chunk):
+                fitting = bisect_right(ends, ends[start] + limits.body_bytes - size) - 1
+                end = min(fitting, start + limits.items - len(batch))
+                batch.extend(chunk.slice(start, end))
+                size += ends[end] - ends[start]
+                if not batch.records:
+                    raise AltcraftConfigurationError(
+                        f"Row {chunk.numbers[start]} alone makes a request of {empty + ends[start + 1] - ends[start]:,}"
+                        f" bytes, over the limit of {limits.body_bytes:,} (max_body_bytes in the connection's extra),"
+                        " and a row cannot be split."
+                    )
+                if end < len(chunk):
+                    yield batch
+                    batch, size = Rows(), empty
+                start = end
+        if len(batch) == limits.items:
+            # Now, since the next chunk would have to be taken apart to see that none of it fits.
+            yield batch
+            batch, size = Rows(), empty
     if batch.records:
         yield batch

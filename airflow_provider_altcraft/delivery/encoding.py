@@ -28,6 +28,7 @@ from uuid import UUID
 
 import msgspec
 
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 NullPolicy = Literal["omit", "send"]
@@ -129,8 +130,8 @@ class RowEncoder:
         self._encoder = encoder
         self._struct = self._struct_of(fields, encoder)
 
-    def encode(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
-        """Each row as UTF-8 JSON.
+    def encode(self, rows: Sequence[Sequence[Any]]) -> Lines:
+        """Each row as UTF-8 JSON, in a line of its own.
 
         :raises AltcraftConfigurationError: for a value of a type without a treatment.
         """
@@ -146,11 +147,10 @@ class RowEncoder:
         profiles = map(self._struct, *values, *map(repeat, self._constants))
         try:
             # In JSON, a line break within a text is escaped.
-            lines = _ENCODER.encode_lines(list(islice(profiles, len(rows))))
+            return Lines([_ENCODER.encode_lines(list(islice(profiles, len(rows))))], len(rows))
         except UnicodeEncodeError:
             # A lone surrogate somewhere.
             return self._one_by_one(rows)
-        return lines.split(b"\n")[: len(rows)]
 
     @staticmethod
     def _struct_of(fields: Sequence[str], encoder: ProfileEncoder) -> Callable[..., Any] | None:
@@ -182,13 +182,15 @@ class RowEncoder:
             return [treatments[type(value)](value) for value in column]
         return None
 
-    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
-        return [
-            self._encoder.encode(
-                dict(zip(self._fields, (*[row[index] for index in self._columns], *self._constants), strict=True))
-            )
-            for row in rows
-        ]
+    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> Lines:
+        return Lines.of(
+            [
+                self._encoder.encode(
+                    dict(zip(self._fields, (*[row[index] for index in self._columns], *self._constants), strict=True))
+                )
+                for row in rows
+            ]
+        )
 
 
 def is_null(value: Any) -> bool:

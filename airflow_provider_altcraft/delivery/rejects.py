@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -86,14 +87,14 @@ class Rejects:
     def held(self, batch: str) -> Rows:
         """The rows put aside; none if they were never, or cannot be reached from this worker."""
         if self._folder is None:
-            return Rows([], [])
+            return Rows()
         try:
             with (self._folder / "pending" / f"{batch}.jsonl").open("rb") as file:
                 # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
                 lines = [_HELD.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
-            return Rows([], [])
-        return Rows([line.row for line in lines], [bytes(line.record) for line in lines])
+            return Rows()
+        return Rows([line.row for line in lines], Lines.of([bytes(line.record) for line in lines]))
 
     def release(self, batch: str) -> None:
         """Forget the rows put aside."""

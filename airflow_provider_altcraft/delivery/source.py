@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder, RowEncoder
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.delivery.mapping import FieldMapping
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -22,13 +23,13 @@ class Source(Generic[T]):
     """Rows, in the form they come in.
 
     :param chunks: some at a time; ``None`` in the place of a row that needs no sending.
-    :param write: makes records of rows: the JSON of their profiles.
+    :param write: makes records of rows: the JSON of their profiles, a line each.
     :param columns: reads some fields of rows, a list for each field.
     :param skips: whether there may be such rows.
     """
 
     chunks: Iterable[Sequence[T | None]]
-    write: Callable[[Sequence[T]], list[bytes]]
+    write: Callable[[Sequence[T]], Lines]
     columns: Callable[[Sequence[str]], Callable[[Sequence[T]], list[list[Any]]]]
     skips: bool = False
 
@@ -44,14 +45,14 @@ def from_profiles(
     def columns(fields: Sequence[str]) -> Callable[[Sequence[Mapping[str, Any]]], list[list[Any]]]:
         return lambda some: [[profile.get(name) for profile in some] for name in fields]
 
-    def write(some: Sequence[Mapping[str, Any]]) -> list[bytes]:
+    def write(some: Sequence[Mapping[str, Any]]) -> Lines:
         for profile in some:
             if not isinstance(profile, Mapping):
                 # The value is not quoted: it is somebody's data.
                 raise AltcraftConfigurationError(
                     f"A profile must be a dictionary of fields and values, not a {type(profile).__name__}."
                 )
-        return [encoder.encode(profile) for profile in some]
+        return Lines.of([encoder.encode(profile) for profile in some])
 
     return Source(_Chunks(profiles, min(at_a_time, AT_A_TIME)), write, columns, skips=True)
 

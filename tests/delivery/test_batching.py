@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
+RECORDS = st.binary(max_size=40).map(lambda value: value.replace(b"\n", b""))
 FRAME = Frame(b'{"data":[', b"]}")
 WRAP = (b'{"data":', b"}")
 
@@ -21,20 +23,22 @@ def body(batch):
 
 
 def plus_the_first_of(batch, following):
-    together = Rows([*batch.numbers], [*batch.records])
+    together = Rows([*batch.numbers], batch.records)
     together.extend(following.slice(0, 1))
     return together
 
 
 @given(
-    chunks=st.lists(st.lists(st.binary(max_size=40), max_size=25), max_size=6),
+    chunks=st.lists(st.lists(RECORDS, max_size=25), max_size=6),
     items=st.integers(1, 20),
     body_bytes=st.integers(60, 400),
 )
 def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_bytes):
     records = [record for chunk in chunks for record in chunk]
     numbers = iter(range(len(records)))
-    rows = [Rows([next(numbers) for _ in chunk], chunk, [len(record) for record in chunk]) for chunk in chunks]
+    rows = [
+        Rows([next(numbers) for _ in chunk], Lines.of(chunk), [len(record) for record in chunk]) for chunk in chunks
+    ]
     limits = Limits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
     cut = list(batches(rows, limits))
     assert [record for batch in cut for record in batch.records] == records
@@ -50,8 +54,9 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
 def test_a_row_that_fits_into_no_request_is_named_and_those_before_it_are_handed_out(excess, before):
     limits = Limits(10, 100, FRAME.size, 9)
     largest = 100 - FRAME.size - 9
-    assert len(list(batches([Rows([1], [b"x" * largest])], limits))) == 1
-    cut = batches([Rows([*range(1, before + 2)], [b"x" * largest] * before + [b"x" * (largest + excess)])], limits)
+    assert len(list(batches([Rows([1], Lines.of([b"x" * largest]))], limits))) == 1
+    records = [b"x" * largest] * before + [b"x" * (largest + excess)]
+    cut = batches([Rows([*range(1, before + 2)], Lines.of(records))], limits)
     for _ in range(before - 1):
         next(cut)
     with pytest.raises(AltcraftConfigurationError, match=rf"Row {before + 1} .*cannot be split"):

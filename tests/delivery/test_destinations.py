@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
-from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.destinations import (
     Orders,
     ProfileDatabase,
@@ -21,6 +20,7 @@ from airflow_provider_altcraft.delivery.destinations import (
     TriggerMailing,
 )
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
+from airflow_provider_altcraft.delivery.lines import Lines, Packed
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 ALL = {
@@ -41,12 +41,13 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
     field = destination.only_field or "email"
     records = [ProfileEncoder(timezone=UTC).encode({field: value}) for value in values]
     frame = Frame(b'{"items":[', b"]}")
-    body = frame.join(destination.wrap(records))
+    lines = Lines.of(records[:1]) + Lines.of(records[1:]) if len(records) > 1 else Lines.of(records)
+    body = frame.join([destination.items_of(part) for part in lines.parts])
     assert len(body) == frame.size + sum(map(len, records)) + destination.wrap_bytes * len(records) + len(records) - 1
-    rows = Rows([], records)
-    rows.pack(body, len(frame.head), destination.wrap_bytes, destination.record_of)
-    assert list(rows.records) == records
-    assert rows.slice(1).records == records[1:]
+    packed = Packed(body, frame, len(records), destination.record_of)
+    assert [*packed] == [*lines] == records
+    assert [*packed[1:]] == records[1:]
+    assert frame.join([destination.items_of(part) for part in packed.parts]) == body
     expected = [value if destination.only_field else {"email": value} for value in values]
     items = json.loads(body)["items"]
     assert [item["data"] for item in items] == expected if destination.endpoint.wrapped else items == expected

@@ -61,13 +61,13 @@ class Destination(ABC):
         """How many bytes longer a record is in the body."""
         return sum(len(part) for part in self._wrapping) if self.only_field is None else -self._bare.start - 1
 
-    def wrap(self, records: Sequence[bytes]) -> Sequence[bytes]:
-        """The records as they stand in the body."""
-        if self.only_field is not None:
-            bare = self._bare
-            return [record[bare] for record in records]
+    def items_of(self, lines: bytes) -> bytes:
+        """Records, a line each, as they stand in the body, with commas between them."""
         before, after = self._wrapping
-        return [before + record + after for record in records] if before else records
+        if self.only_field is not None:
+            lead = b'{"%s":' % self.only_field.encode()
+            before, after, lines = b"", b"", lines[len(lead) : -2].replace(b"}\n" + lead, b"\n") + b"\n"
+        return before + lines[:-1].replace(b"\n", after + b"," + before) + after
 
     def record_of(self, item: bytes) -> bytes:
         """The record that stands in the body as this item."""
