@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -79,11 +79,10 @@ class Limits:
             raise AltcraftConfigurationError(f"batch_size must be at least 1, not {self.items}.")
 
 
-def batches(chunks: Iterable[Rows], limits: Limits) -> Iterator[Rows]:
+def batches(chunks: Iterable[Rows], limits: Limits, refuse: Callable[[Rows, int], None]) -> Iterator[Rows]:
     """Cut a stream of rows into batches, each as full as the limits allow.
 
-    :raises AltcraftConfigurationError: for a row that does not fit into a request of its own. The batches
-        before it have been handed out by then.
+    :param refuse: is given each row that does not fit into a request of its own, and the bytes of that request.
     """
     # Each item is counted with a comma; the first has none.
     empty, around = limits.frame_bytes - 1, limits.wrap_bytes + 1
@@ -94,20 +93,15 @@ def batches(chunks: Iterable[Rows], limits: Limits) -> Iterator[Rows]:
             batch.extend(chunk)
             size += weight
         else:
-            ends = list(accumulate((len(record) + around for record in chunk.records), initial=0))
+            fitting = _fitting(chunk, limits, refuse)
+            ends = list(accumulate((len(record) + around for record in fitting.records), initial=0))
             start = 0
-            while start < len(chunk):
-                fitting = bisect_right(ends, ends[start] + limits.body_bytes - size) - 1
-                end = min(fitting, start + limits.items - len(batch))
-                batch.extend(chunk.slice(start, end))
+            while start < len(fitting):
+                last = bisect_right(ends, ends[start] + limits.body_bytes - size) - 1
+                end = min(last, start + limits.items - len(batch))
+                batch.extend(fitting.slice(start, end))
                 size += ends[end] - ends[start]
-                if not batch.records:
-                    raise AltcraftConfigurationError(
-                        f"Row {chunk.numbers[start]} alone makes a request of {empty + ends[start + 1] - ends[start]:,}"
-                        f" bytes, over the limit of {limits.body_bytes:,} (max_body_bytes in the connection's extra),"
-                        " and a row cannot be split."
-                    )
-                if end < len(chunk):
+                if end < len(fitting):
                     yield batch
                     batch, size = Rows(), empty
                 start = end
@@ -117,3 +111,13 @@ def batches(chunks: Iterable[Rows], limits: Limits) -> Iterator[Rows]:
             batch, size = Rows(), empty
     if batch.records:
         yield batch
+
+
+def _fitting(chunk: Rows, limits: Limits, refuse: Callable[[Rows, int], None]) -> Rows:
+    """The rows that fit into a request of their own."""
+    alone = [limits.frame_bytes + limits.wrap_bytes + len(record) for record in chunk.records]
+    places = [place for place, size in enumerate(alone) if size <= limits.body_bytes]
+    if len(places) < len(chunk):
+        for place in sorted(set(range(len(chunk))) - set(places)):
+            refuse(chunk.pick([place]), alone[place])
+    return chunk.pick(places)

@@ -80,11 +80,13 @@ class Forecast:
     :param rows: that would be sent.
     :param skipped: that would not.
     :param keyless: that would be rejected for want of a value to find their profile by.
+    :param oversized: that would be rejected since a request cannot hold them.
     """
 
     rows: int = 0
     skipped: int = 0
     keyless: int = 0
+    oversized: int = 0
     requests: int = 0
     body_bytes: int = 0
 
@@ -143,14 +145,17 @@ class Delivery:
     def forecast(self, source: Source[Any]) -> Forecast:
         """Write and cut all rows without sending any: what sending them would take.
 
-        :raises AltcraftConfigurationError: for a row over the limits, or a value without a form in JSON.
+        :raises AltcraftConfigurationError: for a value without a form in JSON.
         """
         forecast = Forecast()
 
-        def refuse(rows: Rows) -> None:
+        def refuse_keyless(rows: Rows) -> None:
             forecast.keyless += len(rows)
 
-        for batch in batches(self._written(source, refuse), self._limits):
+        def refuse_oversized(rows: Rows, size: int) -> None:
+            forecast.oversized += len(rows)
+
+        for batch in batches(self._written(source, refuse_keyless), self._limits, refuse_oversized):
             forecast.rows += len(batch)
             forecast.requests += 1
             forecast.body_bytes += self._frame.size + (self._limits.wrap_bytes + 1) * len(batch) - 1
@@ -174,7 +179,7 @@ class Delivery:
             _older_objects_left_alone(),
             ThreadPoolExecutor(self._max_in_flight, thread_name_prefix="altcraft") as pool,
         ):
-            for batch in batches(rows, self._limits):
+            for batch in batches(rows, self._limits, self._refuse_oversized):
                 if len(running) >= self._max_in_flight:
                     running = _finished(running)
                 running.add(pool.submit(self._deliver, batch, self._body(batch)))
@@ -322,6 +327,11 @@ class Delivery:
     def _refuse_keyless(self, rows: Rows) -> None:
         refusals = [Refusal(place, 0, NO_KEY) for place in range(len(rows))]
         self._refuse(f"row-{rows.numbers[0]}", rows, refusals)
+
+    def _refuse_oversized(self, rows: Rows, size: int) -> None:
+        limit = f"{self.max_body_bytes:,} (max_body_bytes in the connection's extra)"
+        reason = f"alone it makes a request of {size:,} bytes, over the limit of {limit}"
+        self._refuse(f"row-{rows.numbers[0]}", rows, [Refusal(0, 0, reason)])
 
     def _refuse(self, batch: str, rows: Rows, refusals: list[Refusal]) -> None:
         """Count rows that are not sent."""

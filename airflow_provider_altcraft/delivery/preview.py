@@ -46,7 +46,7 @@ class Preview:
         """Read and map a sample.
 
         :param size: rows of it.
-        :raises AltcraftConfigurationError: for a value without a form in JSON, or a row over the limits.
+        :raises AltcraftConfigurationError: for a value without a form in JSON.
         """
         columns: dict[str, _Column] = {}
         rows = chain.from_iterable(source.chunks)
@@ -67,7 +67,11 @@ class Preview:
 
     def __len__(self) -> int:
         """Rows of the sample."""
-        return self.forecast.rows + self.forecast.skipped + self.forecast.keyless
+        return self.forecast.skipped + self._written
+
+    @property
+    def _written(self) -> int:
+        return self.forecast.rows + self.forecast.keyless + self.forecast.oversized
 
     def summary(self, total: int | None, batch_size: int) -> dict[str, Any]:
         """The numbers, for XCom.
@@ -83,6 +87,7 @@ class Preview:
             "bytes": size,
             "skipped": self.forecast.skipped,
             "without_key": self.forecast.keyless,
+            "too_large": self.forecast.oversized,
         }
 
     def text(self, total: int | None, batch_size: int) -> str:
@@ -91,12 +96,13 @@ class Preview:
         whole = f"All {total:,} rows" if total is not None else "Each 100,000 rows"
         lines = [
             f"{len(self):,} rows read{'' if self.is_all else ' as a sample'}: {self.forecast.rows:,} would be sent,"
-            f" {self.forecast.skipped:,} skipped, {self.forecast.keyless:,} rejected for want of a key.",
+            f" {self.forecast.skipped:,} skipped, {self.forecast.keyless:,} rejected for want of a key,"
+            f" {self.forecast.oversized:,} as too large for a request.",
             f"{whole} make {requests:,} requests with {size:,} bytes.",
             f"{'field':<{WIDTH}} {'filled':>7}  {'type':<16} looks like",
         ]
         for name, column in self.columns.items():
-            filled = f"{column.filled / max(1, self.forecast.rows + self.forecast.keyless):.0%}"
+            filled = f"{column.filled / max(1, self._written):.0%}"
             lines.append(f"{name:<{WIDTH}} {filled:>7}  {'/'.join(sorted(column.kinds)):<16} {column.example}")
         return "\n".join(lines)
 

@@ -21,7 +21,7 @@ class Report:
     :param read: rows that came out of the source.
     :param skipped: rows that needed no sending.
     :param unchanged: of these, rows that are as they were when Altcraft last accepted them.
-    :param sent: rows handed to Altcraft, and rows refused before that for want of a key.
+    :param sent: rows handed to Altcraft, and rows refused before that: without a key, or too large.
     :param accepted: rows that Altcraft took.
     :param rejected: rows that it did not.
     :param unaccounted: rows of which its answers say nothing.

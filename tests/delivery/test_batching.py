@@ -22,6 +22,10 @@ def body(batch):
     return FRAME.join([WRAP[0] + record + WRAP[1] for record in batch.records])
 
 
+def size(record):
+    return len(FRAME.join([WRAP[0] + record + WRAP[1]]))
+
+
 def plus_the_first_of(batch, following):
     together = Rows([*batch.numbers], batch.records)
     together.extend(following.slice(0, 1))
@@ -31,7 +35,7 @@ def plus_the_first_of(batch, following):
 @given(
     chunks=st.lists(st.lists(RECORDS, max_size=25), max_size=6),
     items=st.integers(1, 20),
-    body_bytes=st.integers(60, 400),
+    body_bytes=st.integers(40, 400),
 )
 def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_bytes):
     records = [record for chunk in chunks for record in chunk]
@@ -40,27 +44,17 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
         Rows([next(numbers) for _ in chunk], Lines.of(chunk), [len(record) for record in chunk]) for chunk in chunks
     ]
     limits = Limits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
-    cut = list(batches(rows, limits))
-    assert [record for batch in cut for record in batch.records] == records
-    assert [number for batch in cut for number in batch.numbers] == list(range(len(records)))
-    assert [floor for batch in cut for floor in batch.floors] == [len(record) for record in records]
+    refused = {}
+    cut = list(batches(rows, limits, lambda rows, size: refused.update({rows.numbers[0]: size})))
+    assert refused == {number: alone for number, record in enumerate(records) if (alone := size(record)) > body_bytes}
+    fitting = [number for number in range(len(records)) if number not in refused]
+    assert [record for batch in cut for record in batch.records] == [records[number] for number in fitting]
+    assert [number for batch in cut for number in batch.numbers] == fitting
+    assert [floor for batch in cut for floor in batch.floors] == [len(records[number]) for number in fitting]
     assert all(0 < len(batch) <= items and len(body(batch)) <= body_bytes for batch in cut)
     for batch, following in pairwise(cut):
         # As full as can be: the next row would not have fitted.
         assert len(batch) == items or len(body(plus_the_first_of(batch, following))) > body_bytes
-
-
-@given(excess=st.integers(1, 30), before=st.integers(0, 3))
-def test_a_row_that_fits_into_no_request_is_named_and_those_before_it_are_handed_out(excess, before):
-    limits = Limits(10, 100, FRAME.size, 9)
-    largest = 100 - FRAME.size - 9
-    assert len(list(batches([Rows([1], Lines.of([b"x" * largest]))], limits))) == 1
-    records = [b"x" * largest] * before + [b"x" * (largest + excess)]
-    cut = batches([Rows([*range(1, before + 2)], Lines.of(records))], limits)
-    for _ in range(before - 1):
-        next(cut)
-    with pytest.raises(AltcraftConfigurationError, match=rf"Row {before + 1} .*cannot be split"):
-        list(cut)
 
 
 def test_a_batch_size_below_one_is_refused():

@@ -48,6 +48,7 @@ def test_a_source_that_ends_within_the_sample_is_forecast_exactly():
         "bytes": sum(map(len, sending.bodies)),
         "skipped": 0,
         "without_key": 0,
+        "too_large": 0,
     }
 
 
@@ -62,9 +63,10 @@ def test_a_body_limit_makes_more_requests():
     assert preview(PROFILES * 10, size=20, limit=300, batch_size=50).summary(200, 50)["requests"] > 40
 
 
-def test_rows_without_a_key_and_skipped_ones_are_counted():
-    shown = preview([*PROFILES, None, {"_city": "Омск"}])
-    assert (shown.forecast.skipped, shown.forecast.keyless) == (1, 1)
+def test_rows_that_would_not_be_sent_are_counted():
+    shown = preview([*PROFILES, None, {"_city": "Омск"}, {"email": "x" * 10**6}])
+    assert (shown.forecast.skipped, shown.forecast.keyless, shown.forecast.oversized) == (1, 1, 1)
+    assert len(shown) == len(PROFILES) + 3
 
 
 def test_a_type_without_a_treatment_is_found():

@@ -122,6 +122,15 @@ def test_a_body_the_installation_finds_too_large_is_halved(altcraft_sandbox, run
     assert altcraft_sandbox.deliveries.scenario_entries(12) == 8
 
 
+def test_a_profile_too_large_for_a_request_is_a_reject_and_the_others_are_sent(altcraft_sandbox, run, tmp_path):
+    people = [*profiles(2), {"email": "x" * 10_000_001}, *profiles(4)[2:]]
+    result = run(operator(profiles=people, reject_path=str(tmp_path), max_rejects=1))
+    assert (result["accepted"], result["rejected"]) == (4, 1)
+    (line,) = [json.loads(line) for path in tmp_path.rglob("*.jsonl") for line in path.read_text().splitlines()]
+    assert (line["row"], len(line["record"]["email"])) == (3, 10_000_001)
+    assert "over the limit of 10,000,000 (max_body_bytes" in line["text"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -132,7 +141,6 @@ def test_a_body_the_installation_finds_too_large_is_halved(altcraft_sandbox, run
         ({"matching": "name"}, "matching"),
         ({"matching": "custom"}, "field_name"),
         ({"profiles": "{{ ti.xcom_pull('extract') }}"}, "extract.output"),
-        ({"profiles": [{"email": "a@b.c"}, {"email": "x" * 10_000_001}]}, "Row 2 .*cannot be split"),
         ({"profiles": [{"email": object()}]}, "'email' holds a object"),
         ({"batch_size": 0}, "batch_size"),
         ({"max_in_flight": 0}, "max_in_flight"),
