@@ -18,9 +18,12 @@ with DAG(
     params={"campaign_id": 18},
     tags=["altcraft", "example"],
 ):
+    # --8<-- [start:activate]
     activate = AltcraftActivateCampaignOperator(
         task_id="activate", campaign_id="{{ params.campaign_id }}", poll_interval=2
     )
+    # --8<-- [end:activate]
+    # --8<-- [start:sensor]
     active = AltcraftCampaignSensor(
         task_id="is_active",
         campaign_id="{{ params.campaign_id }}",
@@ -29,7 +32,10 @@ with DAG(
         poll_interval=2,
         timeout=600,
     )
+    # --8<-- [end:sensor]
+    # --8<-- [start:complete]
     complete = AltcraftCompleteCampaignOperator(
         task_id="complete", campaign_id="{{ params.campaign_id }}", allow_irreversible=True, poll_interval=2
     )
+    # --8<-- [end:complete]
     activate >> active >> complete

@@ -26,6 +26,7 @@ def rows_of(path: str) -> Iterator[tuple[str | None, ...]]:
             yield tuple(row.get(name) or None for name in COLUMNS)
 
 
+# --8<-- [start:load]
 @task
 def load(export: dict[str, Any]) -> int:
     """Return how many profiles were loaded."""
@@ -36,6 +37,8 @@ def load(export: dict[str, Any]) -> int:
     return int(export["total"])
 
 
+# --8<-- [end:load]
+
 with DAG(
     "altcraft_export",
     schedule="0 5 * * *",
@@ -44,12 +47,16 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["altcraft", "example"],
 ):
+    # --8<-- [start:profiles]
     fetch = AltcraftToObjectStorageOperator(
         task_id="fetch",
+        # --8<-- [start:source]
         source=ProfilesExport(db_id=1),
+        # --8<-- [end:source]
         # A folder of its own for each run. In production: s3://lake@exports/altcraft/{{ ds }}
         path=f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{{{{ ds }}}}",  # noqa: S108
         deferrable=True,
         poll_interval=2,
     )
+    # --8<-- [end:profiles]
     load(fetch.output)

@@ -30,6 +30,7 @@ with DAG(
         task_id="activate_campaign", campaign_id="{{ params.campaign_id }}", deferrable=True, poll_interval=2
     )
 
+    # --8<-- [start:scenario]
     customers = SqlToAltcraftOperator(
         task_id="customers_into_scenario",
         sql_conn_id="warehouse",
@@ -44,7 +45,9 @@ with DAG(
             "birthday": "_bdate",
             "balance": "balance",
         },
+        # --8<-- [start:destination]
         destination=Scenario("{{ params.workflow_id }}", matching="custom", field_name="CRM_ID"),
+        # --8<-- [end:destination]
         batch_size=5_000,
         # Some addresses of a real warehouse are broken: a few of them must not stop the night.
         max_rejects=500,
@@ -52,10 +55,13 @@ with DAG(
         deferrable=True,
         poll_interval=2,
     )
+    # --8<-- [end:scenario]
 
+    # --8<-- [start:launch]
     launch = AltcraftLaunchMailingOperator(
         task_id="launch_broadcast", mailing_id="{{ params.mailing_id }}", deferrable=True, poll_interval=2
     )
+    # --8<-- [end:launch]
 
     complete = AltcraftCompleteCampaignOperator(
         task_id="complete_campaign",

@@ -23,6 +23,7 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["altcraft", "example"],
 ):
+    # --8<-- [start:database]
     SqlToAltcraftOperator(
         task_id="customers",
         sql_conn_id="warehouse",
@@ -43,7 +44,9 @@ with DAG(
             "subscriptions[1].channel": "sms",
             "subscriptions[1].resource_id": 3,
         },
+        # --8<-- [start:destination]
         destination=ProfileDatabase(1, matching="custom", field_name="CRM_ID"),
+        # --8<-- [end:destination]
         changes_only=True,
         ledger_path=os.environ.get("ALTCRAFT_LEDGER", "/tmp/altcraft-ledger"),  # noqa: S108
         max_rejects=500,
@@ -51,3 +54,4 @@ with DAG(
         rejects_from="{{ params.rejects_from }}",
         on_empty="fail",
     )
+    # --8<-- [end:database]

@@ -14,6 +14,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Moscow"),
     tags=["altcraft", "example"],
 ):
+    # --8<-- [start:create]
     AltcraftCreateMailingOperator(
         task_id="create",
         name="Digest of {{ ds }}",
@@ -26,3 +27,4 @@ with DAG(
         start_schedule=StartSchedule.from_cron("30 9 * * 1", sunday=0),
         is_active=True,
     )
+    # --8<-- [end:create]

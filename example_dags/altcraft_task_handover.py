@@ -25,9 +25,12 @@ with DAG(
     tags=["altcraft", "example"],
     render_template_as_native_obj=True,
 ):
+    # --8<-- [start:start]
     start = AltcraftImportAndStartOperator(
         task_id="start_scenario", profiles=newcomers, workflow_id=12, batch_size=25, wait_for_completion=False
     )
+    # --8<-- [end:start]
+    # --8<-- [start:sensor]
     (
         AltcraftTaskSensor(
             task_id="wait",
@@ -38,3 +41,4 @@ with DAG(
         )
         << start
     )
+    # --8<-- [end:sensor]

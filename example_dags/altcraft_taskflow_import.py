@@ -17,7 +17,7 @@ with DAG(
     params={"first": 1},
     tags=["altcraft", "example"],
 ):
-
+    # --8<-- [start:decorator]
     @task.altcraft_import(destination=ProfileDatabase(1), batch_size=25)
     def newcomers(first: str) -> Iterator[dict[str, Any]]:
         """Called on the worker; give it ids, dates or paths, and read the rows inside."""
@@ -25,3 +25,4 @@ with DAG(
             yield {"email": f"newcomer{number}@example.com", "_fname": f"Newcomer {number}"}
 
     newcomers("{{ params.first }}")
+    # --8<-- [end:decorator]

@@ -39,6 +39,12 @@ def customers(seed: int = 7) -> Iterator[tuple[str, str, str, str, str, str, str
         )
 
 
+def orders() -> Iterator[tuple[str, str, str]]:
+    """Last night's orders."""
+    for number in range(1, 201):
+        yield f"A-{number:04d}", f"customer{number * 11}@example.com", f"{number}.90"
+
+
 def broken(email: str, phone: str) -> bool:
     """Whether a customer is one of the broken ones."""
     return email in BROKEN_EMAILS or phone in BROKEN_PHONES
@@ -54,6 +60,14 @@ def build(path: Path) -> int:
             " city TEXT, birthday TEXT, balance TEXT)"
         )
         connection.execute("CREATE TABLE altcraft_profiles (id TEXT PRIMARY KEY, email TEXT, _fname TEXT, _lname TEXT)")
+        connection.execute("CREATE TABLE orders (number TEXT PRIMARY KEY, email TEXT, total TEXT)")
+        connection.execute("CREATE TABLE complaints (email TEXT PRIMARY KEY)")
+        connection.execute("CREATE TABLE promo_codes (code TEXT PRIMARY KEY)")
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", orders())
+        connection.executemany("INSERT INTO complaints VALUES (?)", [("customer7@example.com",)])
+        connection.executemany(
+            "INSERT INTO promo_codes VALUES (?)", [(f"AUTUMN-{number:04d}",) for number in range(1, 1001)]
+        )
         connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.close()
     return sum(broken(email, phone) for _, email, phone, *_ in rows)

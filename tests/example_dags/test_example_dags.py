@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,51 @@ class TestRun:
     def test_the_import_from_a_function(self, altcraft):
         run("altcraft_taskflow_import")
         assert len(altcraft.profiles(1)) == 60
+
+    def test_the_copy_of_a_mailing(self, altcraft):
+        altcraft.world.database(1).profiles["one"] = {"email": "ann@example.com"}
+        run("altcraft_mailing_copy")
+        (launch,) = altcraft.deliveries.launches()
+        copy = altcraft.mailing(launch.mailing_id)
+        assert copy.name == "Offer of 2026-11-01"
+        assert not copy.is_active
+        assert not copy.running(altcraft.clock.now())
+
+    def test_the_pause_of_a_campaign(self, altcraft):
+        altcraft.add_campaign(42, state="active")
+        run("altcraft_campaign_pause")
+        assert len(altcraft.journal.calls("scampaigns/deactivate")) == 1
+        (call,) = altcraft.journal.calls("scampaigns/activate")
+        assert call.request["activate_date"] == "2026-11-04T09:00:00+03:00"
+
+    def test_the_partners_and_their_manager(self, altcraft):
+        run("altcraft_partners")
+        assert len(altcraft.profiles(1)) == 41
+        assert altcraft.deliveries.count(9) == 1
+
+    def test_the_night_of_a_shop(self, altcraft, warehouse):
+        with sqlite3.connect(warehouse) as connection:
+            connection.execute("CREATE TABLE orders (number, email, total)")
+            connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", [("A1", "u1@example.com", "10.90")])
+            connection.execute("CREATE TABLE complaints (email)")
+            connection.execute("INSERT INTO complaints VALUES ('u2@example.com')")
+            connection.execute("CREATE TABLE promo_codes (code)")
+            connection.execute("INSERT INTO promo_codes VALUES ('AUTUMN')")
+        connection.close()
+        run("altcraft_shop")
+        assert altcraft.orders["A1"]["total_price"] == "10.90"
+        assert altcraft.deliveries.count(9) == 1
+        assert altcraft.suppressed(3) == {"u2@example.com"}
+        assert altcraft.promocodes(5) == {"AUTUMN"}
+
+    def test_the_reports(self, altcraft, tmp_path):
+        altcraft.add_bounce(7, on=date(2026, 11, 1))
+        altcraft.add_transaction(5, "one", 10.0, at=datetime(2026, 11, 1, 12, tzinfo=UTC))
+        run("altcraft_reports")
+        folder = tmp_path / "exports/2026-11-01"
+        assert len(list(folder.iterdir())) == 4
+        assert len((folder / "reports_bounces.csv").read_text().splitlines()) == 2
+        assert [campaign["id"] for campaign in json.loads((folder / "campaigns.json").read_text())] == [18, 42]
 
 
 @pytest.mark.parametrize("name", NAMES)
