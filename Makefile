@@ -3,15 +3,19 @@ PYTHON ?= python3
 
 NEWEST := .venv
 OLDEST := .venv-oldest
+DOCS := .venv-docs
+# It advertises its successor above each build.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types bench-imports bench-sync test-newest test-oldest format requirements clean
+.PHONY: help demo ui test lint types docs docs-serve endpoints bench-imports bench-sync test-newest test-oldest format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
 	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
-	@echo "make test   lint, types, import rules, the suite on the newest and the oldest Airflow"
+	@echo "make test   lint, types, import rules, the documentation, the suite on the newest and the oldest Airflow"
+	@echo "make docs   build the documentation into build/site; make docs-serve shows it at http://127.0.0.1:8000"
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
@@ -29,11 +33,18 @@ $(OLDEST)/.ready: requirements/airflow-2.11.txt pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(OLDEST)/bin/python --no-deps --editable .
 	@touch $@
 
+$(DOCS)/.ready: requirements/docs.txt | $(UV)
+	$(UV) venv --quiet --clear --python $(NEWEST)/bin/python $(DOCS)
+	$(UV) pip install --quiet --python $(DOCS)/bin/python -r requirements/docs.txt
+	@touch $@
+
 requirements: | $(UV)
 	for set in airflow-3.3 airflow-2.11; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	    pyproject.toml requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
+	$(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
+	  requirements/docs.in -o requirements/docs.txt
 
 demo: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo
@@ -41,7 +52,7 @@ demo: $(NEWEST)/.ready
 ui: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo/ui.py
 
-test: lint types test-newest test-oldest
+test: lint types docs test-newest test-oldest
 
 lint: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff check .
@@ -55,6 +66,15 @@ test-newest: $(NEWEST)/.ready
 
 test-oldest: $(OLDEST)/.ready
 	$(OLDEST)/bin/python -m pytest
+
+docs: $(DOCS)/.ready
+	$(MKDOCS) build --strict
+	@# A reader's browser asks no other host: fonts, scripts, pictures and styles are all in the site.
+	@! grep -rnoE '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//[^ >]+|(@import|url\()[^;)]*//[^;)]+' \
+	  --include=*.html --include=*.css build/site
+
+docs-serve: $(DOCS)/.ready
+	$(MKDOCS) serve --dev-addr 127.0.0.1:8000
 
 bench-imports: $(NEWEST)/.ready
 	$(UV) venv --quiet --clear --python $(NEWEST)/bin/python .venv-benchmarks
@@ -75,4 +95,4 @@ format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff check --fix .
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .venv-benchmarks .venv-benchmarks-sync .run
+	rm -rf $(NEWEST) $(OLDEST) $(DOCS) .venv-benchmarks .venv-benchmarks-sync .run build/site
