@@ -1,0 +1,25 @@
+"""The page of the connection has the settings that there are, with the defaults that they have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from airflow_provider_altcraft.api.settings import _READERS, Settings, settings_from_connection
+from tests.docs.pages import DOCS
+
+PAGE = (DOCS / "connection.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", PAGE, re.MULTILINE))
+DEFAULTS = {field.name: field.default for field in fields(Settings) if field.name not in ("base_url", "token")}
+
+
+def test_every_setting_is_there_and_no_other():
+    assert set(ROWS) == set(DEFAULTS) | {"allow_http"}
+    assert set(DEFAULTS) == set(_READERS)
+
+
+def test_the_defaults_are_those_of_the_code():
+    """Read as the code would read them: what the page says is what would have to be written."""
+    written = settings_from_connection(host="example.altcraft.com", token="t", extra=ROWS)
+    assert {name: getattr(written, name) for name in DEFAULTS} == DEFAULTS
+    assert ROWS["allow_http"] == "false"
