@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
@@ -17,12 +18,12 @@ from airflow_provider_altcraft.airflow_compat import (
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftOutcomeUnknown
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.launching import Identity, Launcher
+    from airflow_provider_altcraft.launching import Identity, Launched, Launcher
     from airflow_provider_altcraft.waiting import Verdict
     from airflow_provider_altcraft.watches import Watch
 
@@ -112,6 +113,17 @@ class LaunchingOperator(AltcraftOperator):
             store=task_state_store(context),
             log=self.log.info,
         )
+
+    def launch_repeatable(self, context: Any, endpoint: str, params: Mapping[str, Any]) -> Launched:
+        """Do what harms nobody when it is done twice: where nothing can tell whether it was, it is done again."""
+        from airflow_provider_altcraft.launching import Launched
+
+        try:
+            return self.launcher(context).launch(endpoint, params, now=datetime.now(UTC))
+        except AltcraftOutcomeUnknown:
+            request_id = str(uuid4())
+            reply = self.hook.call(endpoint, params, request_id)
+            return Launched(reply.data, reply.task_id, request_id, replayed=False, since=None)
 
     def identity(self, context: Any) -> Identity:
         """What makes this launch the same launch."""

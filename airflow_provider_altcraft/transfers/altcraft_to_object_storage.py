@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
-from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
-from uuid import uuid4
 
-from airflow_provider_altcraft.exceptions import AltcraftJobFailed, AltcraftOutcomeUnknown
+from airflow_provider_altcraft.exceptions import AltcraftJobFailed
 from airflow_provider_altcraft.exports import FileExport, ListExport
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
@@ -86,25 +84,23 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         return {**result, "total": total, "bytes": sum(file["bytes"] for file in files), "files": files}
 
     def _started(self, context: Any, source: FileExport) -> dict[str, Any]:
-        try:
-            launched = self.launcher(context).launch(source.endpoint, source.params, now=datetime.now(UTC))
-            task_id, request_id, replayed = launched.task_id, launched.request_id, launched.replayed
-        except AltcraftOutcomeUnknown:
-            # A second export harms nobody.
-            request_id, replayed = str(uuid4()), False
-            task_id = self.hook.call(source.endpoint, source.params, request_id).task_id
-        if not task_id:
+        started = self.launch_repeatable(context, source.endpoint, source.params)
+        if not started.task_id:
             raise AltcraftJobFailed(
                 f"{source.endpoint}: the answer holds no id of a task, so there is nothing to fetch."
             )
         self.log.info(
             "%s: task %s%s (Request-ID %s).",
             source.endpoint,
-            task_id,
-            ", which an earlier try started" if replayed else "",
-            request_id,
+            started.task_id,
+            ", which an earlier try started" if started.replayed else "",
+            started.request_id,
         )
-        return {"altcraft_task_id": task_id, "request_id": request_id, "replayed": replayed}
+        return {
+            "altcraft_task_id": started.task_id,
+            "request_id": started.request_id,
+            "replayed": started.replayed,
+        }
 
     def _download(self, context: Any, named: str, file: Any) -> dict[str, Any]:
         size = self.hook.download(named, lambda: self._place(context, file))
