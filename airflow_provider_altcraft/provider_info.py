@@ -28,6 +28,9 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "max_attempts": _field("Attempts", "How often one call is tried in all; default 5.", "integer"),
     "max_requests_per_second": _field("Requests per second", "Pace of one task; 0 = no limit; default 0.", "number"),
     "max_body_bytes": _field("Largest request", "Bytes; default 10000000, Altcraft's own limit.", "integer"),
+    "max_body_bytes_with_files": _field(
+        "Largest request with files", "Bytes; default 100000000, Altcraft's own limit.", "integer"
+    ),
     "verify": _field("Check certificates", "true, false, or the path of a CA bundle; default true."),
     "allow_http": _field("Allow plain http", "true lets the token travel unencrypted; default false."),
     "task_success_statuses": _field("Words of success", "Statuses of a finished task, separated by commas."),
@@ -43,7 +46,7 @@ PLACEHOLDERS = {"host": "example.altcraft.com", "schema": "https", "port": "443"
 def get_provider_info() -> dict[str, Any]:
     """The provider as Airflow's ``provider_info.schema.json`` describes it."""
     modules = {
-        "operators": ("mailings", "scenarios", "campaigns", "profiles", "api"),
+        "operators": ("mailings", "scenarios", "campaigns", "profiles", "files", "api"),
         "sensors": ("tasks", "mailings", "campaigns"),
         "hooks": ("altcraft",),
         "triggers": ("altcraft",),

@@ -39,6 +39,10 @@ _IN_THE_PATH = re.compile(r"\{(\w+)\}")
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s()-]{8,}\d")
 
 
+UPLOAD = "file_upload"
+"""The method whose body is a file (CONTRACT 11)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request, ready to send. Its repr shows neither headers nor query nor body: all may hold the token."""
@@ -143,15 +147,17 @@ def call(
 def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> bytes:
     """The body of a call. Parameters that are ``None`` are left out.
 
-    :raises AltcraftConfigurationError: if it is over ``max_body_bytes``.
+    :raises AltcraftConfigurationError: if it is over ``max_body_bytes``, or over that of a request with files.
     """
     if endpoint.method == "GET":
         return b""
     body = encode(_with_token(endpoint, params, settings))
-    if len(body) > settings.max_body_bytes:
+    setting = "max_body_bytes_with_files" if endpoint.name == UPLOAD or params.get("attach") else "max_body_bytes"
+    limit: int = getattr(settings, setting)
+    if len(body) > limit:
         raise AltcraftConfigurationError(
-            f"{endpoint.name}: the request would have {len(body):,} bytes, the limit is {settings.max_body_bytes:,}"
-            " (max_body_bytes in the connection's extra). Nothing was sent."
+            f"{endpoint.name}: the request would have {len(body):,} bytes, the limit is {limit:,}"
+            f" ({setting} in the connection's extra). Nothing was sent."
         )
     return body
 

@@ -30,6 +30,7 @@ class Settings:
     :param max_attempts: how often one call is tried in all, where it may be repeated.
     :param max_requests_per_second: pace of one client; 0 = as fast as it goes.
     :param max_body_bytes: largest body of a request (CONTRACT 1.5); an installation may have changed it.
+    :param max_body_bytes_with_files: the same of a request with files.
     :param verify: check the certificate: yes, no, or the path of a CA bundle.
     :param task_success_statuses: words that say a task is done (CONTRACT 2.1).
     :param task_failure_statuses: words that say it failed. No source names them; the defaults are guesses
@@ -46,6 +47,7 @@ class Settings:
     max_attempts: int = 5
     max_requests_per_second: float = 0
     max_body_bytes: int = 10 * MEGABYTE
+    max_body_bytes_with_files: int = 100 * MEGABYTE
     verify: bool | str = True
     task_success_statuses: frozenset[str] = frozenset({"completed", "success"})
     task_failure_statuses: frozenset[str] = frozenset({"failed", "error", "canceled", "cancelled"})
@@ -197,6 +199,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "max_attempts": _integer(1),
     "max_requests_per_second": _number(0),
     "max_body_bytes": _integer(1_000),
+    "max_body_bytes_with_files": _integer(1_000),
     "verify": _verify,
     "task_success_statuses": _words,
     "task_failure_statuses": _words,

@@ -35,7 +35,8 @@ class AltcraftLaunchMailingOperator(RunOperator):
     :param override_source_id: id of that audience. Templated.
     :param override_limit: messages of this run at most. Templated.
     :param content: what this run says differently. Templated.
-    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6).
+    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Templated, but for their content.
     :param request_id: a Request-ID of your own instead of the derived one. Templated.
     :param relaunch_on_clear: whether clearing the task sends the mailing again. A mailing cannot be unsent.
     :param cancel_on_kill: whether killing the task stops the mailing (CONTRACT 5.4).
@@ -94,7 +95,7 @@ class AltcraftActivateMailingOperator(RunOperator):
             return super().work(context)
         from airflow_provider_altcraft.api.objects import identifier
 
-        if any(value is not None for value in self._overrides().values()):
+        if any(value is not None for value in self._overrides(context).values()):
             raise AltcraftConfigurationError("What overrides a run goes with run_now=True (CONTRACT 5.3).")
         mailing_id = identifier("mailing_id", self.mailing_id)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})

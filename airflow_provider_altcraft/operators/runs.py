@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.objects import Content
     from airflow_provider_altcraft.launching import Launched
+    from airflow_provider_altcraft.operators.attachments import Attach
     from airflow_provider_altcraft.waiting import Verdict
 
 SOURCES = ("list", "segment")
@@ -30,7 +33,8 @@ class RunOperator(WaitingOperator):
     :param override_source_id: id of that audience. Templated.
     :param override_limit: messages of this run at most. Templated.
     :param content: what this run says differently. Templated.
-    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6).
+    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Templated, but for their content.
     :param cancel_on_kill: whether killing the task, or the end of its ``execution_timeout``, stops the mailing:
         it is deactivated, and what is queued is dropped (CONTRACT 5.4). A worker that is shut down kills its tasks,
         too; and what has gone out cannot be called back.
@@ -53,7 +57,7 @@ class RunOperator(WaitingOperator):
         override_source_id: int | str | None = None,
         override_limit: int | str | None = None,
         content: Content | dict[str, Any] | None = None,
-        attach: list[dict[str, Any]] | None = None,
+        attach: Attach | None = None,
         cancel_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -64,6 +68,8 @@ class RunOperator(WaitingOperator):
         self.override_limit = override_limit
         self.content = content
         self.attach = attach
+        # Airflow looks for upstream tasks in template fields only.
+        XComArg.apply_upstream_relationship(self, attach)
         self.cancel_on_kill = cancel_on_kill
         self._cancel: dict[str, Any] | None = None
         self._stopped = False
@@ -87,7 +93,7 @@ class RunOperator(WaitingOperator):
         self.check_waiting()
         mailing_id = identifier("mailing_id", self.mailing_id)
         endpoint, params = self.run_of(mailing_id)
-        params = {"id": mailing_id, **params, **self._overrides()}
+        params = {"id": mailing_id, **params, **self._overrides(context)}
         launcher = self.launcher(context)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         status = reply.data if isinstance(reply.data, dict) else {}
@@ -211,8 +217,9 @@ class RunOperator(WaitingOperator):
         reply = self.hook.call("campaigns/log_v2", {"id": mailing_id, "from_time": since.isoformat()})
         return [entry for entry in reply.data or [] if isinstance(entry, Mapping)]
 
-    def _overrides(self) -> dict[str, Any]:
+    def _overrides(self, context: Any) -> dict[str, Any]:
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.operators.attachments import attachments
 
         if (self.override_source_type is None) != (self.override_source_id is None):
             raise AltcraftConfigurationError("override_source_type and override_source_id go together.")
@@ -229,7 +236,8 @@ class RunOperator(WaitingOperator):
             if value is not None
         }
         content = content_params(self.content) if self.content is not None else None
-        return {"override_source_type": self.override_source_type, "content": content, "attach": self.attach, **ids}
+        attach = attachments(self, self.attach, context)
+        return {"override_source_type": self.override_source_type, "content": content, "attach": attach, **ids}
 
 
 def is_active(status: Any) -> bool:

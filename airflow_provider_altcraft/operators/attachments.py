@@ -1,0 +1,39 @@
+"""Files that go with messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+
+Attach = Sequence[Any]
+"""Files as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of a task that uploads one."""
+
+
+def attachments(operator: BaseOperator, attach: Any, context: Any) -> list[dict[str, Any]] | None:
+    """Files as Altcraft takes them; all but their content is rendered here.
+
+    ``attach`` is no template field: what is in a file would land in Airflow's rendered templates.
+
+    :raises AltcraftConfigurationError: for what is no file object.
+    """
+    if attach is None:
+        return None
+    files = attach if isinstance(attach, list | tuple) else operator.render_template(attach, context)
+    if not isinstance(files, list | tuple):
+        raise AltcraftConfigurationError(f"attach takes a list of files, not {type(files).__name__}.")
+    return [_rendered(operator, file, context) for file in files]
+
+
+def _rendered(operator: BaseOperator, file: Any, context: Any) -> dict[str, Any]:
+    if not isinstance(file, Mapping):
+        file = operator.render_template(file, context)
+    if not isinstance(file, Mapping):
+        raise AltcraftConfigurationError(
+            "attach takes files as {'name', 'data' or 'file_key', 'mimetype'}, or the output of a task that uploads"
+            f" one, not {type(file).__name__}."
+        )
+    return {name: value if name == "data" else operator.render_template(value, context) for name, value in file.items()}

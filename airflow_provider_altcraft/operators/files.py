@@ -1,0 +1,100 @@
+"""Files for Altcraft, to go with messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
+from airflow_provider_altcraft.operators.base import LaunchingOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.launching import Launched
+
+ENDPOINT = "file_upload"
+
+
+class AltcraftUploadFileOperator(LaunchingOperator):
+    """Upload a file (CONTRACT 11), to be attached to messages. One per task and DAG run, whatever is retried.
+
+    A file that is too large for a request is not read. Nothing of its content is logged or stored by Airflow.
+
+    :param path: the file, a local path or the URL of an object store (``s3://conn@bucket/price.pdf``). Templated.
+    :param name: what recipients see; the name in ``path`` if it is not given. Templated.
+    :param mimetype: its type; told by the name if it is not given.
+    :param relaunch_on_clear: whether clearing the task uploads it anew: the file may be another by then.
+
+    Returns the file as ``attach`` takes it: ``name``, ``file_key`` and ``mimetype``. So the output of this task is an
+    attachment of another's: ``attach=[upload.output]``.
+    """
+
+    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "path", "name")
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        name: str | None = None,
+        mimetype: str | None = None,
+        relaunch_on_clear: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
+        self.path = path
+        self.name = name
+        self.mimetype = mimetype
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Read it and upload it."""
+        from mimetypes import guess_type
+
+        from airflow_provider_altcraft.storage import location
+        from airflow_provider_altcraft.templates import rendered
+
+        file = location("path", self.path)
+        name = file.name if self.name is None else rendered("name", self.name)
+        mimetype = self.mimetype or guess_type(name)[0] or "application/octet-stream"
+        content = self._content(file)
+        uploaded = self.launch_repeatable(context, ENDPOINT, {"header": name, "data": _data_uri(content, mimetype)})
+        key = _key(uploaded)
+        self.log.info(
+            "%s: %d bytes, %s as file %s (Request-ID %s).",
+            file,
+            len(content),
+            "uploaded at an earlier try" if uploaded.replayed else "uploaded",
+            key,
+            uploaded.request_id,
+        )
+        return {"name": name, "file_key": key, "mimetype": mimetype}
+
+    def _content(self, file: Any) -> bytes:
+        """What is in it.
+
+        :raises AltcraftConfigurationError: if that is nothing, or more than a request can hold.
+        """
+        limit = self.hook.settings.max_body_bytes_with_files
+        # Not every store tells. Three bytes are four signs of base64.
+        size = int(file.stat().st_size or 0)
+        if size * 4 // 3 > limit:
+            raise AltcraftConfigurationError(
+                f"{file} has {size:,} bytes, and so about {size * 4 // 3:,} as base64; a request with files holds"
+                f" {limit:,} (max_body_bytes_with_files in the connection's extra). Nothing was sent."
+            )
+        content: bytes = file.read_bytes()
+        if not content:
+            raise AltcraftConfigurationError(f"{file} is empty.")
+        return content
+
+
+def _data_uri(content: bytes, mimetype: str) -> str:
+    from base64 import b64encode
+
+    return f"data:{mimetype};base64,{b64encode(content).decode('ascii')}"
+
+
+def _key(uploaded: Launched) -> str:
+    """The id of the file, which ``attach`` knows as its key."""
+    key = uploaded.data.get("file") if isinstance(uploaded.data, dict) else None
+    if not key:
+        raise AltcraftJobFailed("file_upload: the answer holds no id of a file, so it cannot be attached.")
+    return str(key)
