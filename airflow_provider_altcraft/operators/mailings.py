@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
 from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.operators.recipients import RecipientOperator
 from airflow_provider_altcraft.operators.runs import SOURCES, RunOperator, content_params, is_active, is_inactive
 
 if TYPE_CHECKING:
@@ -138,93 +139,30 @@ class AltcraftDeactivateMailingOperator(LaunchingOperator):
         return {"mailing_id": mailing_id, "replayed": launched.replayed}
 
 
-class AltcraftStartTriggerMailingOperator(LaunchingOperator):
-    """Send a trigger mailing to one profile, once (CONTRACT 7.1). For many: ``AltcraftImportAndStartOperator``.
+class AltcraftStartTriggerMailingOperator(RecipientOperator):
+    """Send a trigger mailing to one profile, once (CONTRACT 7.1).
 
-    The recipient is no template field: personal data never lands in Airflow's rendered templates.
+    For many, that are there or come with it: ``TriggerMailing``, a destination of rows.
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``. Templated.
-    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
-        the worker.
-    :param matching: ``email``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
-    :param field_name: the profile field to look in, for ``custom`` matching.
-    :param resource_id: resource for email and phone matching. Templated.
-    :param subscription_filter: which subscription gets the message.
-    :param content: values for ``{apicontent.name}`` in the message. Templated.
-    :param custom_data: data for action hooks. Templated.
-    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6).
 
-    Returns ``trigger_id``, ``request_id`` and ``replayed``.
+    Whom it goes to and what it says: ``RecipientOperator``. Returns ``trigger_id``, ``request_id`` and ``replayed``.
     """
 
-    template_fields: Sequence[str] = (
-        *LaunchingOperator.template_fields,
-        "trigger_id",
-        "resource_id",
-        "content",
-        "custom_data",
-    )
+    template_fields: Sequence[str] = (*RecipientOperator.template_fields, "trigger_id")
 
-    def __init__(
-        self,
-        *,
-        trigger_id: int | str,
-        recipient: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
-        matching: str = "email",
-        field_name: str | None = None,
-        resource_id: int | str | None = None,
-        subscription_filter: dict[str, Any] | None = None,
-        content: dict[str, Any] | None = None,
-        custom_data: dict[str, Any] | None = None,
-        attach: list[dict[str, Any]] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, trigger_id: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.trigger_id = trigger_id
-        self.recipient = recipient
-        self.matching = matching
-        self.field_name = field_name
-        self.resource_id = resource_id
-        self.subscription_filter = subscription_filter
-        self.content = content
-        self.custom_data = custom_data
-        self.attach = attach
 
     def work(self, context: Any) -> dict[str, Any]:
         """Send it."""
         from airflow_provider_altcraft.api.objects import identifier
 
         trigger_id = identifier("trigger_id", self.trigger_id)
-        params = {
-            # Documented as a text (CONTRACT 7.1).
-            "id": str(trigger_id),
-            **self._matched(),
-            "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
-            "subscription_filter": self.subscription_filter,
-            "content": self.content,
-            "custom_data": self.custom_data,
-            "attach": self.attach,
-        }
-        launched = self.launcher(context).launch("campaigns/triggers/start", params, now=datetime.now(UTC))
+        # Documented as a text (CONTRACT 7.1).
+        launched = self.start(context, "campaigns/triggers/start", str(trigger_id))
         return {"trigger_id": trigger_id, "request_id": launched.request_id, "replayed": launched.replayed}
-
-    def _matched(self) -> dict[str, Any]:
-        from airflow_provider_altcraft.api.objects import Matching
-
-        if self.matching not in TRIGGER_MATCHING:
-            raise AltcraftConfigurationError(
-                f"matching must be one of {', '.join(TRIGGER_MATCHING)} here, not {self.matching!r} (CONTRACT 7.1)."
-            )
-        matching = Matching(self.matching, self.field_name)
-        recipient = self.recipient() if callable(self.recipient) else self.recipient
-        (key,) = matching.key_fields
-        value = recipient.get(key)
-        if value in (None, ""):
-            raise AltcraftConfigurationError(f"The recipient has no {key} to be found by.")
-        return {**matching.params, ("field_value" if self.matching == "custom" else key): value}
-
-
-TRIGGER_MATCHING = ("email", "phone", "profile_id", "custom")
 
 
 class AltcraftCreateMailingOperator(LaunchingOperator):
