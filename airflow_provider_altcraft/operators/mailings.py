@@ -1,4 +1,4 @@
-"""Mailings: create and copy them, switch them on and off, send them once."""
+"""Mailings: create, change and copy them, switch them on and off, send them once."""
 
 from __future__ import annotations
 
@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
 from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.operators.mailing_settings import MailingSettingsOperator, family
 from airflow_provider_altcraft.operators.recipients import RecipientOperator
-from airflow_provider_altcraft.operators.runs import SOURCES, RunOperator, content_params, is_active, is_inactive
+from airflow_provider_altcraft.operators.runs import RunOperator, is_active, is_inactive
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.api.objects import Content, StartSchedule
     from airflow_provider_altcraft.launching import Launched
-
-MAILING_TYPES = {"broadcast": "campaigns/broadcasts", "regular": "campaigns/regulars"}
-
-
-def _family(mailing_type: str) -> str:
-    if mailing_type not in MAILING_TYPES:
-        raise AltcraftConfigurationError(f"mailing_type must be 'broadcast' or 'regular', not {mailing_type!r}.")
-    return MAILING_TYPES[mailing_type]
 
 
 class AltcraftLaunchMailingOperator(RunOperator):
@@ -54,7 +46,7 @@ class AltcraftLaunchMailingOperator(RunOperator):
 
     def run_of(self, mailing_id: int) -> tuple[str, dict[str, Any]]:
         """``broadcasts/start`` or ``regulars/start``."""
-        return f"{_family(self.mailing_type)}/start", {}
+        return f"{family(self.mailing_type)}/start", {}
 
     def starts_are_ours(self) -> bool:
         """A regular mailing also starts by its own schedule."""
@@ -165,137 +157,55 @@ class AltcraftStartTriggerMailingOperator(RecipientOperator):
         return {"trigger_id": trigger_id, "request_id": launched.request_id, "replayed": launched.replayed}
 
 
-class AltcraftCreateMailingOperator(LaunchingOperator):
+class AltcraftCreateMailingOperator(MailingSettingsOperator):
     """Create a broadcast or a regular mailing (CONTRACT 6.1). One per task and DAG run, whatever is retried.
 
-    :param name: its name. Templated.
-    :param data_type: where the audience comes from: ``list`` (a database) or ``segment``.
-    :param data_id: id of the audience. Templated.
-    :param content: the messages. Templated.
     :param send_channel: ``email``, ``sms``, ``push`` or another channel of the installation.
-    :param mailing_type: ``regular`` or ``broadcast``.
-    :param start_schedule: when a regular mailing starts; see ``StartSchedule.from_cron`` and ``.at``.
-    :param is_active: activate it at once.
-    :param resource_id: resource whose subscriptions are used. Templated.
-    :param subid: SubID of the mailing. Templated.
-    :param limit: messages per cycle at most.
-    :param aglimit_count: by how many the limit grows each cycle.
-    :param aglimit_percent: by how many per cent; the API's own name for it has a second ``l``.
-    :param policy_id: sending policy.
-    :param push_sending_mode: ``fanout`` or ``last``.
-    :param attributes: attributes and their values. Templated.
-    :param virtual_sender_id: Smart accounts, like all that follow.
-    :param is_random_tracking_prefix: a random prefix for the tracking domain.
-    :param custom_tracking_domains: tracking domains.
-    :param blind_carbon_copy: hidden copies.
-    :param unconditional_sending: send whatever the status of the subscription.
-    :param watched_list_id: database of the watchers.
-    :param watcher_limit: watchers at most.
-    :param request_id: a Request-ID of your own instead of the derived one. Templated.
     :param relaunch_on_clear: whether clearing the task creates another mailing.
 
-    Returns the id of the mailing.
+    Whom it is for, what it says and when: ``MailingSettingsOperator``. Returns the id of the mailing.
     """
 
-    template_fields: Sequence[str] = (
-        *LaunchingOperator.template_fields,
-        "name",
-        "data_id",
-        "content",
-        "resource_id",
-        "subid",
-        "attributes",
-    )
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        data_type: str,
-        data_id: int | str,
-        content: Sequence[Content | dict[str, Any]],
-        send_channel: str,
-        mailing_type: str = "regular",
-        start_schedule: StartSchedule | dict[str, list[int]] | None = None,
-        is_active: bool | None = None,
-        resource_id: int | str | None = None,
-        subid: str | None = None,
-        limit: int | None = None,
-        aglimit_count: int | None = None,
-        aglimit_percent: float | None = None,
-        policy_id: int | None = None,
-        push_sending_mode: str | None = None,
-        attributes: dict[str, Any] | None = None,
-        virtual_sender_id: int | None = None,
-        is_random_tracking_prefix: bool | None = None,
-        custom_tracking_domains: list[str] | None = None,
-        blind_carbon_copy: list[str] | None = None,
-        unconditional_sending: bool | None = None,
-        watched_list_id: int | None = None,
-        watcher_limit: int | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, send_channel: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.name = name
-        self.data_type = data_type
-        self.data_id = data_id
-        self.content = content
         self.send_channel = send_channel
-        self.mailing_type = mailing_type
-        self.start_schedule = start_schedule
-        self.is_active = is_active
-        self.resource_id = resource_id
-        self.subid = subid
-        self.limit = limit
-        self.aglimit_count = aglimit_count
-        self.aglimit_percent = aglimit_percent
-        self.policy_id = policy_id
-        self.push_sending_mode = push_sending_mode
-        self.attributes = attributes
-        self.virtual_sender_id = virtual_sender_id
-        self.is_random_tracking_prefix = is_random_tracking_prefix
-        self.custom_tracking_domains = custom_tracking_domains
-        self.blind_carbon_copy = blind_carbon_copy
-        self.unconditional_sending = unconditional_sending
-        self.watched_list_id = watched_list_id
-        self.watcher_limit = watcher_limit
 
     def work(self, context: Any) -> int:
         """Create the mailing."""
-        endpoint = f"{_family(self.mailing_type)}/add"
-        params = self._params()
+        endpoint = f"{family(self.mailing_type)}/add"
+        params = {**self.settings(), "send_channel": self.send_channel}
+        if not self.send_channel:
+            raise AltcraftConfigurationError("A mailing needs a send_channel.")
         return _saved(self, self.launcher(context).launch(endpoint, params, now=datetime.now(UTC)))
 
-    def _params(self) -> dict[str, Any]:
-        from airflow_provider_altcraft.api.objects import StartSchedule, identifier
 
-        if not self.name or not self.send_channel:
-            raise AltcraftConfigurationError("A mailing needs a name and a send_channel.")
-        if self.data_type not in SOURCES:
-            raise AltcraftConfigurationError(f"data_type must be 'list' or 'segment', not {self.data_type!r}.")
-        if self.push_sending_mode not in (None, "fanout", "last"):
-            raise AltcraftConfigurationError(
-                f"push_sending_mode must be 'fanout' or 'last', not {self.push_sending_mode!r}."
-            )
-        if not self.content:
-            raise AltcraftConfigurationError("A mailing needs content: at least one message.")
-        schedule = self.start_schedule
-        as_they_are = (
-            "name", "data_type", "send_channel", "is_active", "subid", "limit", "aglimit_count", "policy_id",
-            "push_sending_mode", "attributes", "virtual_sender_id", "is_random_tracking_prefix",
-            "custom_tracking_domains", "blind_carbon_copy", "unconditional_sending", "watched_list_id", "watcher_limit",
-        )  # fmt: skip
-        return {
-            **{name: getattr(self, name) for name in as_they_are},
-            "data_id": identifier("data_id", self.data_id),
-            "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
-            "content": [content_params(message) for message in self.content],
-            # Spelt with two l when writing (CONTRACT 6.1).
-            "agllimit_percent": self.aglimit_percent,
-            "start_schedule": StartSchedule(**schedule).params
-            if isinstance(schedule, Mapping)
-            else schedule and schedule.params,
-        }
+class AltcraftUpdateMailingOperator(MailingSettingsOperator):
+    """Change a broadcast or a regular mailing (CONTRACT 6.2). Its channel stays as it is: Altcraft leaves it alone.
+
+    Name, audience and content have to be said again. What else is not given is not sent. Of a regular mailing, the
+    documents show the method and not its parameters: they are taken to be those of a broadcast.
+
+    :param mailing_id: the mailing. Templated.
+
+    Whom it is for, what it says and when: ``MailingSettingsOperator``. Returns the id of the mailing.
+    """
+
+    template_fields: Sequence[str] = (*MailingSettingsOperator.template_fields, "mailing_id")
+
+    def __init__(self, *, mailing_id: int | str, **kwargs: Any) -> None:
+        # A clear means it: the mailing may have been changed since.
+        super().__init__(relaunch_on_clear=True, **kwargs)
+        self.mailing_id = mailing_id
+
+    def work(self, context: Any) -> int:
+        """Change it."""
+        from airflow_provider_altcraft.api.objects import identifier
+
+        mailing_id = identifier("mailing_id", self.mailing_id)
+        endpoint = f"{family(self.mailing_type)}/update"
+        launched = self.launch_repeatable(context, endpoint, {"id": mailing_id, **self.settings()})
+        self.log.info("Mailing %d %s.", mailing_id, "was changed at an earlier try" if launched.replayed else "changed")
+        return mailing_id
 
 
 class AltcraftCloneMailingOperator(LaunchingOperator):

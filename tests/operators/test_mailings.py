@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_altcraft.api.objects import Content, StartSchedule
 from airflow_provider_altcraft.exceptions import AltcraftWaitTimeout
-from airflow_provider_altcraft.operators.mailings import AltcraftCreateMailingOperator, AltcraftLaunchMailingOperator
+from airflow_provider_altcraft.operators.mailings import (
+    AltcraftCreateMailingOperator,
+    AltcraftLaunchMailingOperator,
+    AltcraftUpdateMailingOperator,
+)
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
 from tests.seeds.pages import CREATE_REGULAR
@@ -26,6 +30,13 @@ def launch(**arguments):
 def create(**arguments):
     page = {name: CREATE_REGULAR["request"][name] for name in ("name", "data_type", "data_id", "send_channel")}
     return AltcraftCreateMailingOperator(**{"task_id": "create", **page, "content": [Content(15)], **arguments})
+
+
+def update(**arguments):
+    page = {"name": "Sale", "data_type": "list", "data_id": "1", "content": [Content(16, subject="Hi")]}
+    return AltcraftUpdateMailingOperator(
+        **{"task_id": "update", "mailing_id": "7", "mailing_type": "broadcast", **page, **arguments}
+    )
 
 
 @pytest.mark.parametrize(("mailing_id", "kind"), [("7", "broadcast"), (8, "regular")])
@@ -185,6 +196,7 @@ def test_a_retry_creates_no_second_mailing(altcraft_sandbox, remembers):
     [
         ({"mailing_type": "trigger"}, "mailing_type"),
         ({"name": ""}, "name"),
+        ({"send_channel": ""}, "send_channel"),
         ({"data_type": "file"}, "data_type"),
         ({"data_id": ""}, "data_id is empty"),
         ({"content": []}, "content"),
@@ -196,3 +208,49 @@ def test_a_mailing_that_cannot_be_created_is_refused_before_any_call(altcraft_sa
     with pytest.raises(AirflowFailException, match=reason):
         create(**arguments).execute(context())
     assert len(altcraft_sandbox.journal) == 0
+
+
+@pytest.mark.parametrize(("mailing_id", "kind"), [("7", "broadcast"), (8, "regular")])
+def test_a_mailing_is_changed(altcraft_sandbox, mailing_id, kind):
+    assert update(mailing_id=mailing_id, mailing_type=kind, limit=100).execute(context()) == int(mailing_id)
+    (call,) = altcraft_sandbox.journal.calls(f"campaigns/{kind}s/update")
+    assert call.request == {
+        "id": int(mailing_id),
+        "name": "Sale",
+        "data_type": "list",
+        "data_id": 1,
+        "content": [{"message_id": 16, "subject": "Hi"}],
+        "limit": 100,
+        "token": "***",
+    }
+    assert altcraft_sandbox.mailing(int(mailing_id)).name == "Sale"
+
+
+def test_a_retry_changes_nothing_that_was_changed_since_and_a_clear_does(altcraft_sandbox):
+    store = Store()
+    update().execute(context(store=store))
+    altcraft_sandbox.mailing(7).name = "By hand"
+    update().execute(context(store=store, try_number=2))
+    assert altcraft_sandbox.mailing(7).name == "By hand"
+    update().execute(context(store=store, try_number=3, max_tries=2))
+    assert altcraft_sandbox.mailing(7).name == "Sale"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"mailing_id": ""}, "mailing_id is empty"),
+        ({"mailing_type": "trigger"}, "mailing_type"),
+        ({"name": ""}, "name"),
+        ({"content": []}, "content"),
+    ],
+)
+def test_a_change_that_cannot_be_meant_is_refused_before_any_call(altcraft_sandbox, arguments, reason):
+    with pytest.raises(AirflowFailException, match=reason):
+        update(**arguments).execute(context())
+    assert len(altcraft_sandbox.journal) == 0
+
+
+def test_the_channel_of_a_mailing_cannot_be_changed():
+    with pytest.raises((TypeError, AirflowException), match="send_channel"):
+        update(send_channel="sms")
