@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
+from airflow_provider_altcraft.api.objects import identifier
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import moment_of
@@ -144,6 +145,15 @@ class Launched:
     request_id: str
     replayed: bool
     since: datetime | None
+
+    @property
+    def saved_id(self) -> int:
+        """The id of the object that was created.
+
+        :raises AltcraftConfigurationError: if the answer names none.
+        """
+        saved = self.data.get("saved_id") if isinstance(self.data, dict) else None
+        return identifier("the saved_id of Altcraft's answer", saved)
 
 
 Look = Callable[[datetime, datetime | None], bool | None]

@@ -234,9 +234,6 @@ class AltcraftCloneMailingOperator(LaunchingOperator):
 
 def _saved(operator: LaunchingOperator, created: Launched) -> int:
     """The id of what was created."""
-    from airflow_provider_altcraft.api.objects import identifier
-
-    saved = created.data.get("saved_id") if isinstance(created.data, dict) else None
-    mailing_id = identifier("the saved_id of Altcraft's answer", saved)
+    mailing_id = created.saved_id
     operator.log.info("Mailing %d %s.", mailing_id, "was created at an earlier try" if created.replayed else "created")
     return mailing_id

@@ -1,0 +1,267 @@
+"""Segments: create and change them, count whom they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
+from airflow_provider_altcraft.operators.base import LaunchingOperator, WaitingOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.waiting import Verdict
+
+SUBSCRIBED = "subscribed_sendable"
+Counters = dict[str, dict[str, Any]]
+"""Channel -> ``subscribed_sendable`` and ``unconfirmed_sendable`` -> how many (CONTRACT 9)."""
+
+
+class AltcraftRefreshSegmentOperator(WaitingOperator):
+    """Count the subscriptions in a segment anew, wait until that is done, and read them (CONTRACT 9).
+
+    With bounds it guards a launch: too many fail the task, too few do or skip what comes after it. What is compared is
+    ``subscribed_sendable`` of one channel: subscriptions, of which a profile may have several, so not quite messages.
+
+    :param segment_id: the segment. Templated.
+    :param resource_id: the resource whose subscriptions are counted. Templated.
+    :param db_id: the database, for a dynamic segment. Templated.
+    :param channel: the channel that the bounds are for. One that Altcraft does not name has nobody subscribed.
+    :param min_subscribed: at least so many. Templated.
+    :param max_subscribed: at most so many. Templated.
+    :param on_too_few: ``fail``, or ``skip``.
+    :param relaunch_on_clear: whether clearing the task counts anew.
+
+    Returns ``segment_id``, ``resource_id``, ``counters`` (channel -> ``subscribed_sendable`` and
+    ``unconfirmed_sendable``), ``altcraft_task_id``, ``request_id`` and ``replayed``. Waiting: ``WaitingOperator``.
+    """
+
+    template_fields: Sequence[str] = (
+        *WaitingOperator.template_fields,
+        "segment_id",
+        "resource_id",
+        "db_id",
+        "min_subscribed",
+        "max_subscribed",
+    )
+
+    def __init__(
+        self,
+        *,
+        segment_id: int | str,
+        resource_id: int | str,
+        db_id: int | str | None = None,
+        channel: str = "email",
+        min_subscribed: int | str | None = None,
+        max_subscribed: int | str | None = None,
+        on_too_few: Literal["fail", "skip"] = "fail",
+        poll_interval: float = 10,
+        relaunch_on_clear: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # There is nothing to read before the end.
+        super().__init__(
+            poll_interval=poll_interval, relaunch_on_clear=relaunch_on_clear, wait_for_completion=True, **kwargs
+        )
+        self.segment_id = segment_id
+        self.resource_id = resource_id
+        self.db_id = db_id
+        self.channel = channel
+        self.min_subscribed = min_subscribed
+        self.max_subscribed = max_subscribed
+        self.on_too_few = on_too_few
+
+    def work(self, context: Any) -> Any:
+        """Have them counted."""
+        from airflow_provider_altcraft.watches import TaskWatch
+
+        self.check_waiting()
+        params = self._params()
+        self._bounds()
+        started = self.launch_repeatable(context, "segments/refresh_counters", params)
+        if not started.task_id:
+            raise AltcraftJobFailed(
+                "segments/refresh_counters: the answer holds no id of a task, so nothing says when they are counted."
+            )
+        result = {
+            "segment_id": params["id"],
+            "resource_id": params["resource_id"],
+            "altcraft_task_id": started.task_id,
+            "request_id": started.request_id,
+            "replayed": started.replayed,
+        }
+        return self.await_end(context, TaskWatch([started.task_id]), result)
+
+    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
+        """Read them, and compare them with the bounds."""
+        super().finish(context, verdict, result)
+        counters = _counters(self.hook.call("segments/get_counters", self._params()).data)
+        self.log.info("Segment %s: %s", result["segment_id"], _line(counters))
+        self._guard(counters)
+        return {**result, "counters": counters}
+
+    def _params(self) -> dict[str, Any]:
+        from airflow_provider_altcraft.api.objects import identifier
+
+        return {
+            "id": identifier("segment_id", self.segment_id),
+            "resource_id": identifier("resource_id", self.resource_id),
+            # One name for what is db_id here and list_id there (CONTRACT 9).
+            "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
+        }
+
+    def _bounds(self) -> tuple[int | None, int | None]:
+        from airflow_provider_altcraft.api.objects import identifier
+
+        lowest, highest = (
+            None if value is None else identifier(name, value)
+            for name, value in (("min_subscribed", self.min_subscribed), ("max_subscribed", self.max_subscribed))
+        )
+        if lowest is not None and highest is not None and lowest > highest:
+            raise AltcraftConfigurationError(f"min_subscribed={lowest} is above max_subscribed={highest}.")
+        if self.on_too_few not in ("fail", "skip"):
+            raise AltcraftConfigurationError(f"on_too_few must be 'fail' or 'skip', not {self.on_too_few!r}.")
+        return lowest, highest
+
+    def _guard(self, counters: Counters) -> None:
+        """Stop, if those whom a launch would reach are too many or too few.
+
+        :raises AltcraftJobFailed: if they are, or if the counters cannot tell.
+        :raises AirflowSkipException: if they are too few, where that was asked for.
+        """
+        lowest, highest = self._bounds()
+        if lowest is None and highest is None:
+            return
+        if self.channel not in counters and lowest is None:
+            raise AltcraftJobFailed(
+                f"Segment {self.segment_id}: the counters name no channel {self.channel!r}, so nothing says that"
+                f" max_subscribed={highest} holds. They name {', '.join(counters) or 'none'}."
+            )
+        subscribed = _number(counters.get(self.channel, {}).get(SUBSCRIBED, 0))
+        if highest is not None and subscribed > highest:
+            raise AltcraftJobFailed(
+                f"Segment {self.segment_id} has {subscribed:,} subscribed to {self.channel}, more than"
+                f" max_subscribed={highest}."
+            )
+        if lowest is not None and subscribed < lowest:
+            too_few = AltcraftJobFailed(
+                f"Segment {self.segment_id} has {subscribed:,} subscribed to {self.channel}, fewer than"
+                f" min_subscribed={lowest}."
+            )
+            raise AirflowSkipException(f"{too_few} (on_too_few='skip')") if self.on_too_few == "skip" else too_few
+
+
+class AltcraftSaveSegmentOperator(LaunchingOperator):
+    """Create a segment, or change one (CONTRACT 9). A new one is made once per task and DAG run, whatever is retried.
+
+    :param name: its name. Templated.
+    :param rules: groups of rules, each ``{"condition": "and" | "or", "queries": [...]}``; they belong to every kind but
+        ``static``. Templated.
+    :param segment_id: the segment to change; without it, one is created. Templated.
+    :param kind: of a new one: ``dynamic`` follows its rules whenever it is used, ``refreshed`` does so once a day,
+        ``static`` holds chosen profiles; ``dynamic`` if it is not given.
+    :param db_id: the database of a ``static`` or ``refreshed`` one; that of a ``dynamic`` one stands in its rules, as
+        ``list_id``. Templated.
+    :param relaunch_on_clear: whether clearing the task saves again; if it is not said, a change yes, a new segment no.
+
+    Returns the id of the segment.
+    """
+
+    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "name", "rules", "segment_id", "db_id")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        rules: Sequence[Mapping[str, Any]] = (),
+        segment_id: int | str | None = None,
+        kind: Literal["dynamic", "refreshed", "static"] | None = None,
+        db_id: int | str | None = None,
+        relaunch_on_clear: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        again = segment_id is not None if relaunch_on_clear is None else relaunch_on_clear
+        super().__init__(relaunch_on_clear=again, **kwargs)
+        self.name = name
+        self.rules = rules
+        self.segment_id = segment_id
+        self.kind = kind
+        self.db_id = db_id
+
+    def work(self, context: Any) -> int:
+        """Save it."""
+        from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.templates import rendered
+
+        params: dict[str, Any] = {
+            "name": rendered("name", self.name),
+            "segment": list(self.rules),
+            "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
+        }
+        if self.segment_id is None:
+            created = self.launcher(context).launch("segments/add", {**params, **self._kind()}, now=datetime.now(UTC))
+            self.log.info(
+                "Segment %d %s.",
+                created.saved_id,
+                "was created at an earlier try" if created.replayed else "created",
+            )
+            return created.saved_id
+        if self.kind is not None:
+            raise AltcraftConfigurationError("kind is of a new segment: that of another cannot be changed.")
+        segment_id = identifier("segment_id", self.segment_id)
+        self.launcher(context).launch("segments/update", {"id": segment_id, **params}, now=datetime.now(UTC))
+        return segment_id
+
+    def _kind(self) -> dict[str, Any]:
+        """The parameters that say what kind it is.
+
+        :raises AltcraftConfigurationError: for what goes with no kind.
+        """
+        kind = "dynamic" if self.kind is None else self.kind
+        if kind not in ("dynamic", "refreshed", "static"):
+            raise AltcraftConfigurationError(f"kind must be 'dynamic', 'refreshed' or 'static', not {kind!r}.")
+        if (kind == "static") == bool(self.rules):
+            raise AltcraftConfigurationError("A segment needs rules, unless it is static; then it takes none.")
+        if (kind == "dynamic") == (self.db_id is not None):
+            raise AltcraftConfigurationError(
+                "A static or refreshed segment needs db_id; a dynamic one has its database in its rules, as list_id."
+            )
+        return {
+            "is_static": kind != "dynamic",
+            "is_refresh_daily": kind == "refreshed",
+            **({} if self.rules else {"segment": None}),
+        }
+
+
+def _counters(answer: Any) -> Counters:
+    """By channel, what ``segments/get_counters`` answers; nothing at all is a segment without subscriptions.
+
+    :raises AltcraftJobFailed: if it is something else.
+    """
+    items = [] if answer is None else answer
+    try:
+        if isinstance(items, list):
+            return {str(item["channel"]): dict(item["status"]) for item in items}
+    except (TypeError, KeyError, ValueError):
+        pass
+    raise AltcraftJobFailed("segments/get_counters: the answer is no list of channels with their counters.")
+
+
+def _number(value: Any) -> int:
+    """A counter, which may come as a text (CONTRACT 1.7)."""
+    try:
+        return int(str(value))
+    except ValueError:
+        raise AltcraftJobFailed("segments/get_counters: a counter is no whole number.") from None
+
+
+def _line(counters: Counters) -> str:
+    return (
+        "; ".join(
+            f"{channel}: " + ", ".join(f"{number} {name}" for name, number in statuses.items())
+            for channel, statuses in counters.items()
+        )
+        or "no subscriptions"
+    )
