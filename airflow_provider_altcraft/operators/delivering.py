@@ -244,11 +244,10 @@ class DeliveringOperator(WaitingOperator):
         """
         from airflow_provider_altcraft.delivery.preflight import check_fields
 
-        only = destination.only_field
-        if only is not None and fields and set(fields) != {only}:
+        takes = destination.takes
+        if takes is not None and not set(fields) <= set(takes):
             raise AltcraftConfigurationError(
-                f"{type(destination).__name__} takes the field {only!r} alone, not {', '.join(fields)}: name the column"
-                f" in field_mapping."
+                f"{destination.alone}, not {', '.join(fields)}: name the columns in field_mapping."
             )
         if not self.check_fields or not fields or destination.database is None:
             return

@@ -28,6 +28,7 @@ ALL = {
     "profiles/update_batch": ProfileDatabase(1, mode="update"),
     "workflows/import_and_start_batch_task": Scenario(12),
     "campaigns/triggers/import_and_start_batch_task": TriggerMailing(9),
+    "campaigns/triggers/start_batch_task": TriggerMailing(9, import_profiles=False),
     "suppresses/emails_add": SuppressionList(3),
     "promocodes/import": PromoCodes(5),
     "market/orders/import": Orders(),
@@ -62,6 +63,22 @@ def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
 
 
 @pytest.mark.parametrize(
+    ("matching", "fields"),
+    [
+        ({}, ("email", "custom_data")),
+        ({"matching": "custom", "field_name": "CRM_ID"}, ("CRM_ID", "custom_data")),
+        ({"matching": "push_sub"}, ("provider", "subscription_id", "custom_data")),
+    ],
+)
+def test_profiles_that_are_there_are_found_and_not_changed(matching, fields):
+    destination = TriggerMailing(9, import_profiles=False, **matching)
+    assert destination.takes == fields
+    destination.check([json.dumps(dict.fromkeys(fields, "a")).encode()])
+    with pytest.raises(AltcraftConfigurationError, match=f"'{fields[0]}' and .*'custom_data' alone"):
+        destination.check([b'{"_fname":"Ann"}'])
+
+
+@pytest.mark.parametrize(
     ("destination", "answer", "read"),
     [
         (SuppressionList(3), {"total_imported": 2, "total_duplicated": 1, "total_updated": 0}, (3, 0, 0)),
@@ -72,6 +89,14 @@ def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
         (Orders(), [{"error": 0}, {"error": 0, "id": 7}, {"error": 400, "error_text": "no"}], (2, 1, 0)),
         (Orders(), [{}], (0, 0, 3)),
         (Orders(), {}, (3, 0, 0)),
+        (
+            TriggerMailing(9, import_profiles=False),
+            [{"profile_id": "a"}, {"error": 404}, {"profile_id": "b"}],
+            (2, 1, 0),
+        ),
+        (TriggerMailing(9, import_profiles=False), ["a", "b"], (2, 0, 1)),
+        (TriggerMailing(9, import_profiles=False), ["a", "b", "c"], (3, 0, 0)),
+        (TriggerMailing(9, import_profiles=False), None, (3, 0, 0)),
         (ProfileDatabase(1), [{"profile_id": "a"}, {"profile_id": ""}, {"error": 0}], (2, 1, 0)),
     ],
 )
@@ -86,8 +111,13 @@ def test_an_answer_that_only_counts_is_one_of_the_batch_as_a_whole():
 
 @pytest.mark.parametrize(
     ("destination", "reason"),
-    [(SuppressionList(""), "suppress_id is empty"), (PromoCodes("x"), "loyalty_id")],
+    [
+        (SuppressionList(""), "suppress_id is empty"),
+        (PromoCodes("x"), "loyalty_id"),
+        (TriggerMailing("", import_profiles=False), "trigger_id is empty"),
+        (TriggerMailing(9, import_profiles=False, skip_triggers=True), "skip_triggers goes with an import"),
+    ],
 )
-def test_an_id_that_is_none_is_refused(destination, reason):
+def test_an_argument_that_cannot_be_meant_is_refused(destination, reason):
     with pytest.raises(AltcraftConfigurationError, match=reason):
         destination.params  # noqa: B018

@@ -52,6 +52,11 @@ class Destination(ABC):
         return None
 
     @property
+    def takes(self) -> tuple[str, ...] | None:
+        """The fields that a row may have, where there are no others; ``None`` for any."""
+        return None if self.only_field is None else (self.only_field,)
+
+    @property
     def database(self) -> int | None:
         """The database whose fields the rows fill, where the destination names one."""
         return None
@@ -79,13 +84,17 @@ class Destination(ABC):
     def check(self, records: Sequence[bytes]) -> None:
         """Refuse records that the body has no place for.
 
-        :raises AltcraftConfigurationError: if one has other fields than the one that there may be.
+        :raises AltcraftConfigurationError: if one has other fields than there may be.
         """
-        only = self.only_field
-        if only is not None and any(not set(json.loads(record)) <= {only} for record in records):
-            raise AltcraftConfigurationError(
-                f"{type(self).__name__} takes the field {self.only_field!r} alone: name its column in field_mapping."
-            )
+        takes = self.takes
+        if takes is not None and any(not set(json.loads(record)) <= set(takes) for record in records):
+            raise AltcraftConfigurationError(f"{self.alone}: name the columns in field_mapping.")
+
+    @property
+    def alone(self) -> str:
+        """What rows may have, for an error."""
+        names = [repr(name) for name in self.takes or ()]
+        return f"{type(self).__name__} takes the field{'s' if len(names) > 1 else ''} {' and '.join(names)} alone"
 
     @abstractmethod
     def read(self, answer: Any, sent: int) -> BatchAnswer:

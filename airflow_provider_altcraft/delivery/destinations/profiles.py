@@ -124,11 +124,14 @@ class Scenario(_Profiles):
 
 @dataclass(slots=True)
 class TriggerMailing(_Profiles):
-    """Profiles imported and sent a trigger mailing, as a task (CONTRACT 7.4).
+    """Profiles sent a trigger mailing, as a task: imported (CONTRACT 7.4), or those that are there (CONTRACT 7.3).
+
+    Rows for profiles that are there have the fields they are found by, and ``custom_data`` if each has its own.
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``.
     :param content: values for ``{apicontent.name}`` in templates.
     :param custom_data: data for action hooks.
+    :param import_profiles: whether rows are imported, or only find profiles.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data")
@@ -139,17 +142,38 @@ class TriggerMailing(_Profiles):
     trigger_id: int | str
     content: dict[str, Any] | None = None
     custom_data: dict[str, Any] | None = None
+    import_profiles: bool = True
 
     @property
     def endpoint(self) -> Endpoint:
-        """``campaigns/triggers/import_and_start_batch_task``."""
-        return endpoint("campaigns/triggers/import_and_start_batch_task")
+        """``campaigns/triggers/import_and_start_batch_task``, or ``start_batch_task``."""
+        return endpoint(f"campaigns/triggers/{'import_and_' if self.import_profiles else ''}start_batch_task")
 
     @property
     def params(self) -> dict[str, Any]:
         """The mailing, how a profile is found, and what the messages say."""
-        return self._import_params(
+        params = self._import_params(
             trigger_id=identifier("trigger_id", self.trigger_id),
             content=self.content,
             custom_data=self.custom_data,
         )
+        if self.import_profiles:
+            return params
+        wrong = [name for name in _IMPORTING if params.pop(name) is not None]
+        if wrong:
+            raise AltcraftConfigurationError(f"{', '.join(wrong)} goes with an import, and import_profiles is False.")
+        return params
+
+    @property
+    def takes(self) -> tuple[str, ...] | None:
+        """Any field of an import; else what finds a profile, and data of its own (CONTRACT 7.2)."""
+        return None if self.import_profiles else (*self.key_fields, "custom_data")
+
+    def read(self, answer: Any, sent: int) -> BatchAnswer:
+        """An item for each profile, or the ids of those that got it: so its twin answers (CONTRACT 7.2)."""
+        if isinstance(answer, list) and len(answer) < sent and all(isinstance(item, str) for item in answer):
+            return BatchAnswer(accepted=len(answer), unaccounted=sent - len(answer), itemised=False)
+        return _Profiles.read(self, answer, sent)
+
+
+_IMPORTING = ("skip_triggers", "skip_invalid_subscriptions", "detect_geo")
