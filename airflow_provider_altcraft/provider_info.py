@@ -46,7 +46,7 @@ PLACEHOLDERS = {"host": "example.altcraft.com", "schema": "https", "port": "443"
 def get_provider_info() -> dict[str, Any]:
     """The provider as Airflow's ``provider_info.schema.json`` describes it."""
     modules = {
-        "operators": ("mailings", "scenarios", "campaigns", "segments", "profiles", "files", "api"),
+        "operators": ("mailings", "scenarios", "campaigns", "segments", "profiles", "goals", "files", "api"),
         "sensors": ("tasks", "mailings", "campaigns"),
         "hooks": ("altcraft",),
         "triggers": ("altcraft",),

@@ -10,8 +10,10 @@ import pytest
 
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.operators.campaigns import AltcraftActivateCampaignOperator
+from airflow_provider_altcraft.operators.goals import AltcraftRegisterGoalsOperator
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
-from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
+from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator, AltcraftStartScenarioOperator
+from airflow_provider_altcraft.operators.segments import AltcraftRefreshSegmentOperator
 from airflow_provider_altcraft.sandbox import Fault, Sandbox
 from airflow_provider_altcraft.sensors.tasks import AltcraftTaskSensor
 from tests.contexts import Store, context
@@ -36,6 +38,11 @@ def everything(sandbox):
         AltcraftImportAndStartOperator(task_id="import", profiles=[{"email": PERSON}], workflow_id=12, **fast),
         AltcraftLaunchMailingOperator(task_id="launch", mailing_id=7, **fast),
         AltcraftActivateCampaignOperator(task_id="activate", campaign_id=18, **fast),
+        AltcraftStartScenarioOperator(task_id="start", recipient={"email": PERSON}, workflow_id=12),
+        AltcraftRegisterGoalsOperator(
+            task_id="goals", recipient=lambda: {"email": PERSON}, db_id=1, pixel_id=4, goals=[{"goal": "paid"}]
+        ),
+        AltcraftRefreshSegmentOperator(task_id="count", segment_id=1, resource_id=1, **fast),
         AltcraftTaskSensor(task_id="wait", altcraft_task_id="task_1", **fast),
     ]
 

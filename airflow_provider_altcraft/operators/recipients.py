@@ -20,16 +20,19 @@ MATCHINGS = ("email", "phone", "profile_id", "custom")
 """How the methods for one profile find it (CONTRACT 1.9)."""
 
 
-def recipient_params(recipient: Recipient, matching: str, field_name: str | None) -> dict[str, Any]:
+def recipient_params(
+    recipient: Recipient, matching: str, field_name: str | None, matchings: Sequence[str] = MATCHINGS
+) -> dict[str, Any]:
     """The parameters by which Altcraft finds the profile.
 
+    :param matchings: what the method takes.
     :raises AltcraftConfigurationError: if there is nothing to find it by.
     """
     from airflow_provider_altcraft.api.objects import Matching
 
-    if matching not in MATCHINGS:
+    if matching not in matchings:
         raise AltcraftConfigurationError(
-            f"matching must be one of {', '.join(MATCHINGS)} here, not {matching!r} (CONTRACT 1.9)."
+            f"matching must be one of {', '.join(matchings)} here, not {matching!r} (CONTRACT 1.9)."
         )
     search = Matching(matching, field_name)
     values = recipient() if callable(recipient) else recipient

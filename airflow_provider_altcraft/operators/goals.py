@@ -1,0 +1,127 @@
+"""Goals: what a profile did elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.operators.recipients import MATCHINGS, recipient_params
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.operators.recipients import Recipient
+
+PIXEL_DATA_BYTES = 1024
+"""Of ``pixel_data``, as JSON (CONTRACT 1.5)."""
+
+
+class AltcraftRegisterGoalsOperator(LaunchingOperator):
+    """Register goals that one profile has reached, once (CONTRACT 11).
+
+    The profile is no template field: personal data never lands in Airflow's rendered templates.
+
+    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
+        the worker.
+    :param db_id: its database. Templated.
+    :param pixel_id: the pixel that counts the goals. Templated.
+    :param goals: the goals, each ``{"goal": name, "value": number}``; the value may be left out. Templated.
+    :param date: RFC 3339, when they were reached; now if it is not given. Templated.
+    :param matching: ``email``, ``email_profile``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` matching.
+    :param pixel_data: what else is to be known of them: flat, 1 KB at most. Templated.
+    :param skip_triggers: do not fire triggers and scenarios.
+    :param enrich_profile: whether Altcraft learns of the profile from them; it does if this is not given.
+    :param is_test: whether they are a test.
+
+    Returns ``db_id``, ``pixel_id``, ``goals`` (how many), ``request_id`` and ``replayed``.
+    """
+
+    template_fields: Sequence[str] = (
+        *LaunchingOperator.template_fields,
+        "db_id",
+        "pixel_id",
+        "goals",
+        "date",
+        "pixel_data",
+    )
+
+    def __init__(
+        self,
+        *,
+        recipient: Recipient,
+        db_id: int | str,
+        pixel_id: int | str,
+        goals: Sequence[Mapping[str, Any]],
+        date: str | datetime | None = None,
+        matching: str = "email",
+        field_name: str | None = None,
+        pixel_data: Mapping[str, Any] | None = None,
+        skip_triggers: bool | None = None,
+        enrich_profile: bool | None = None,
+        is_test: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.recipient = recipient
+        self.db_id = db_id
+        self.pixel_id = pixel_id
+        self.goals = goals
+        self.date = date
+        self.matching = matching
+        self.field_name = field_name
+        self.pixel_data = pixel_data
+        self.skip_triggers = skip_triggers
+        self.enrich_profile = enrich_profile
+        self.is_test = is_test
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Register them."""
+        from airflow_provider_altcraft.api.objects import identifier
+
+        params = {
+            "db_id": identifier("db_id", self.db_id),
+            "pixel_id": identifier("pixel_id", self.pixel_id),
+            "goals": self._goals(),
+            "date": self.date,
+            "pixel_data": self._pixel_data(),
+            "skip_triggers": self.skip_triggers,
+            "enrich_profile": self.enrich_profile,
+            "is_test": self.is_test,
+            **recipient_params(self.recipient, self.matching, self.field_name, (*MATCHINGS, "email_profile")),
+        }
+        launched = self.launcher(context).launch("goals/register", params, now=datetime.now(UTC))
+        return {
+            "db_id": params["db_id"],
+            "pixel_id": params["pixel_id"],
+            "goals": len(params["goals"]),
+            "request_id": launched.request_id,
+            "replayed": launched.replayed,
+        }
+
+    def _goals(self) -> list[dict[str, Any]]:
+        if not self.goals or not all(isinstance(goal, Mapping) and goal.get("goal") for goal in self.goals):
+            raise AltcraftConfigurationError("goals is a list of one or more {'goal': name, 'value': number}.")
+        return [{**goal, **_value(goal.get("value"))} for goal in self.goals]
+
+    def _pixel_data(self) -> Mapping[str, Any] | None:
+        data = self.pixel_data
+        if data is None:
+            return None
+        if any(isinstance(value, dict | list | tuple) for value in data.values()):
+            raise AltcraftConfigurationError("pixel_data is flat: it holds no lists and no dictionaries.")
+        if len(json.dumps(data, ensure_ascii=False).encode()) > PIXEL_DATA_BYTES:
+            raise AltcraftConfigurationError(f"pixel_data is over {PIXEL_DATA_BYTES:,} bytes of JSON.")
+        return data
+
+
+def _value(value: Any) -> dict[str, float]:
+    """A number, which a template renders to a text."""
+    if value is None:
+        return {}
+    try:
+        return {"value": float(value)}
+    except (TypeError, ValueError):
+        raise AltcraftConfigurationError("The value of a goal is a number.") from None
