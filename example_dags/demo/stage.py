@@ -33,5 +33,6 @@ def environment(sandbox: Sandbox, home: Path) -> dict[str, str]:
         "AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "sqlite", "host": str(WAREHOUSE)}),
         "ALTCRAFT_REJECTS": str(REJECTS),
         "ALTCRAFT_EXPORTS": str(RUN / "exports"),
+        "ALTCRAFT_ATTACHMENTS": str(RUN / "attachments"),
         "PYTHONUNBUFFERED": "1",
     }

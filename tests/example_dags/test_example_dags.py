@@ -54,6 +54,7 @@ def warehouse(monkeypatch, tmp_path):
 def altcraft(monkeypatch, tmp_path, warehouse):
     monkeypatch.setenv("ALTCRAFT_REJECTS", str(tmp_path / "rejects"))
     monkeypatch.setenv("ALTCRAFT_LEDGER", str(tmp_path / "ledger"))
+    monkeypatch.setenv("ALTCRAFT_ATTACHMENTS", str(tmp_path / "attachments"))
     monkeypatch.setenv("ALTCRAFT_EXPORTS", str(tmp_path / "exports"))
     with Sandbox(speed=50) as sandbox:
         monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", sandbox.connection_json)
@@ -181,6 +182,42 @@ class TestRun:
         assert len(list(folder.iterdir())) == 4
         assert len((folder / "reports_bounces.csv").read_text().splitlines()) == 2
         assert [campaign["id"] for campaign in json.loads((folder / "campaigns.json").read_text())] == [18, 42]
+
+    def test_a_segment_gets_its_mailing_with_the_table_and_not_while_it_is_empty(self, altcraft):
+        run("altcraft_segment_launch", "2026-11-02T08:00:00+00:00")
+        assert (altcraft.deliveries.total_launches, len(altcraft.world.uploads)) == (0, 0)
+        for number in range(3):
+            email = f"p{number}@example.com"
+            subscription = {"channel": "email", "resource_id": 1, "email": email}
+            data = {"email": email, "subscriptions": [subscription]}
+            altcraft.world.database(1).save(data, "email", None, known=None)
+        run("altcraft_segment_launch", "2026-11-09T08:00:00+00:00")
+        (call,) = altcraft.journal.calls("campaigns/broadcasts/start")
+        assert (call.request["override_source_type"], call.request["override_source_id"]) == ("segment", 1)
+        (file,) = call.request["attach"]
+        assert altcraft.world.uploads[file["file_key"]] == (
+            "Customers by city.csv",
+            "city,customers\r\nМосква,50\r\n".encode(),
+        )
+        assert altcraft.deliveries.count(7) == 3
+
+    def test_one_customer_reaches_a_goal_and_enters_a_scenario(self, altcraft):
+        profile_id = altcraft.world.database(1).save({"CRM_ID": "C1"}, "custom", "CRM_ID", known=None)
+        run("altcraft_one_profile")
+        (goal,) = altcraft.goals
+        assert (goal["profile_id"], goal["value"], goal["pixel_data"]) == (profile_id, 99.5, {"order_id": "1000"})
+        assert altcraft.world.scenario(12).inside == {profile_id}
+
+    def test_a_sale_changes_its_mailing_and_pauses_the_scenario(self, altcraft):
+        altcraft.world.scenario(12).inside.add("one")
+        run("altcraft_sale")
+        segment_id = max(altcraft.world.segments)
+        mailing = altcraft.mailing(7)
+        assert altcraft.world.segment(segment_id).name == "Sale of 2026-11-01"
+        assert (mailing.name, mailing.data_type, mailing.data_id) == ("Sale of 2026-11-01", "segment", segment_id)
+        assert len(altcraft.journal.calls("workflows/deactivate")) == 1
+        assert altcraft.world.scenario(12).is_active
+        assert not altcraft.world.scenario(12).inside
 
 
 @pytest.mark.parametrize("name", NAMES)
