@@ -23,11 +23,12 @@ class Query:
     :param hook: any ``DbApiHook``.
     :param sql: one statement.
     :param parameters: its parameters. Neither is logged: they may hold personal data.
-    :param rows_at_a_time: rows fetched in one go.
+    :param rows_at_a_time: rows fetched in one go. Of more, the first have left the processor's cache when the last are
+        written; of fewer, the way to the database counts.
     """
 
     def __init__(
-        self, hook: Any, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None, *, rows_at_a_time: int = 2_000
+        self, hook: Any, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None, *, rows_at_a_time: int = 1_000
     ) -> None:
         self._hook = hook
         self._sql = sql

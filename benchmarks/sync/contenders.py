@@ -92,7 +92,7 @@ def cursor_psycopg2(setting: Setting) -> Sync:
 
     def sync(table: str) -> None:
         with closing(psycopg2.connect(setting.warehouse)) as connection, connection.cursor(name="rows") as cursor:
-            cursor.itersize = 2_000
+            cursor.itersize = 1_000
             cursor.execute(f"SELECT * FROM {table}")
             for _ in cursor:
                 pass
@@ -106,7 +106,7 @@ def cursor_psycopg(setting: Setting) -> Sync:
 
     def sync(table: str) -> None:
         with psycopg.connect(setting.warehouse) as connection, connection.cursor(name="rows") as cursor:
-            cursor.itersize = 2_000
+            cursor.itersize = 1_000
             cursor.execute(f"SELECT * FROM {table}")
             for _ in cursor:
                 pass
