@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import (
     task_decorator_factory,
 )
 
+from airflow_provider_altcraft.airflow_compat import PushesXCom
 from airflow_provider_altcraft.operators.delivering import DeliveringOperator
 from airflow_provider_altcraft.operators.profiles import Profiles, ProfilesOperator
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
 
 
-class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator):
+class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, PushesXCom):
     """Send the profiles that a function returns or yields.
 
     :param python_callable: the function. It is called on the worker.
