@@ -104,19 +104,27 @@ class AltcraftClient:
         while not walk.over:
             yield from walk.take(self.send(protocol.call(row, params or {}, self.settings, from_id=walk.pointer)))
 
-    def download(self, file: str, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> int:
+    def download(
+        self,
+        file: str,
+        opened: Callable[[], AbstractContextManager[IO[bytes]]],
+        *,
+        before_block: Callable[[], None] = lambda: None,
+    ) -> int:
         """Stream a file that a task made (CONTRACT 8.5), in blocks: memory does not depend on its size.
 
         :param file: as the result of the task names it: a path, or a URL of the connection's own host.
         :param opened: opens the place for it, anew at each attempt. What it holds of a download that broke off is its
             own to discard: the error passes through.
+        :param before_block: called before each block; raises to stop.
         :returns: how many bytes there were.
         :raises AltcraftConfigurationError: for a URL of another host.
-        :raises AltcraftError: see ``exceptions``.
+        :raises AltcraftError: see ``exceptions``. A web page, or an error of the API's, is not the file.
         """
         path = protocol.path_of_file(file, self.settings)
         request = protocol.call(endpoint("download/{file}"), {"file": path}, self.settings)
-        return Retrying(**retrying(request, self.settings, sleep=self._sleep))(self._download_once, request, opened)
+        again = Retrying(**retrying(request, self.settings, sleep=self._sleep))
+        return again(self._download_once, request, opened, before_block)
 
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
         """Send a request, again where that is safe, and understand the answer."""
@@ -127,10 +135,16 @@ class AltcraftClient:
         with self._exchange(request) as response:
             return self._read(request, response, b"".join(self._blocks(request, response)))
 
-    def _download_once(self, request: Request, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> int:
+    def _download_once(
+        self,
+        request: Request,
+        opened: Callable[[], AbstractContextManager[IO[bytes]]],
+        before_block: Callable[[], None],
+    ) -> int:
         self._keep_pace()
         with self._exchange(request) as response:
             blocks = self._blocks(request, response)
+            before_block()
             head = b""
             for block in blocks:
                 head += block
@@ -141,6 +155,7 @@ class AltcraftClient:
                 place.write(head)
                 size = len(head)
                 for block in blocks:
+                    before_block()
                     place.write(block)
                     size += len(block)
             return size

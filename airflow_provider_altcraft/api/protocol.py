@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -35,6 +36,7 @@ _DECODER = msgspec.json.Decoder()
 _ENVELOPE = frozenset({"error", "error_text", "error_debug", "error text", "total_count", "total", "next_from_id"})
 _PAYLOADS = ("data", "result", "profile_id")
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_IN_A_URL = re.compile(r"(?<=[?&]token=)[^&\s\"'<>]+")
 _IN_THE_PATH = re.compile(r"\{(\w+)\}")
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s()-]{8,}\d")
 
@@ -53,6 +55,11 @@ class Request:
     body: bytes = field(repr=False)
     request_id: str | None = None
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def suffix(self) -> str:
+        """What the file that is asked for is, by its name: ``.csv``."""
+        return PurePosixPath(self.url).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +250,14 @@ def _path_of_a_file(value: str) -> str:
 def path_of_file(named: str, settings: Settings) -> str:
     """The path of an exported file on the connection's own host, the only one that is sent the token.
 
-    :param named: what the result of a task says: a path, or a URL.
+    :param named: what the result of a task says: a path, or a URL. What follows its ``?`` is left out: the token that
+        older editions want there goes in a header, where no proxy logs it (CONTRACT 8.5).
     :raises AltcraftConfigurationError: for a URL of another host.
     """
     try:
         url = urlsplit(named.strip())
         if not url.scheme and not url.netloc:
-            return named.strip()
+            return named.strip().partition("?")[0].partition("#")[0]
         if _origin(url) == _origin(urlsplit(settings.base_url)):
             return url.path
         where = url.hostname
@@ -292,12 +300,15 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
     replayed = any(
         fields.get(header, "").strip().lower() == "true" for header in ("duplicate-request", "x-duplicate-request")
     )
-    is_file = endpoint.answer is Answer.FILE and worked and len(body) > LONGEST_REFUSAL
-    answer = None if is_file else _json_object(body)
+    answer = _json_object(body)
+    if worked and endpoint.answer is Answer.FILE:
+        if _is_page(request, fields.get("content-type", ""), body):
+            raise _page_instead(name, http_status, body, settings)
+        if not _refuses(request, answer):
+            return Reply(name, body, replayed=replayed, server_time=server_time)
     code = _integer(answer.get("error")) if answer is not None else None
     if worked and not code and _worked_by_status(endpoint, code, body):
-        data = body if endpoint.answer is Answer.FILE else answer
-        return Reply(name, data, replayed=replayed, server_time=server_time)
+        return Reply(name, answer, replayed=replayed, server_time=server_time)
     if code is None and endpoint.answer is Answer.STATUS and http_status in REFUSING_STATUSES:
         code = http_status
         answer = answer or {"error_text": _first_line(body)}
@@ -327,17 +338,32 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
     )
 
 
-LONGEST_REFUSAL = 10_000
-"""Bytes. What is longer than this, where a file was asked for, is the file."""
+LONGEST_REFUSAL = 1_000_000
+"""Bytes. Of what is longer than this, where a file was asked for, the beginning tells whether it is the file."""
 REFUSING_STATUSES = frozenset({400, 402, 404, 409})
 """What quick import says beside 401 and 403 (CONTRACT 1.4)."""
 
 
 def _worked_by_status(endpoint: Endpoint, code: int | None, body: bytes) -> bool:
     """Whether a 2xx alone means success, since the answer need be no envelope. A web page is a gateway's."""
-    if endpoint.answer is Answer.FILE:
-        return True
     return endpoint.answer is Answer.STATUS and code is None and not body.lstrip().startswith(b"<")
+
+
+def _is_page(request: Request, content_type: str, body: bytes) -> bool:
+    """Whether a web page came where another file was asked for: the login of a proxy, a link that has expired."""
+    if request.suffix in {".html", ".htm", ".xhtml"}:
+        return False
+    said = content_type.partition(";")[0].strip().lower()
+    begins = body[:1_000].lstrip().lower()
+    return said in {"text/html", "application/xhtml+xml"} or begins.startswith((b"<!doctype html", b"<html"))
+
+
+def _refuses(request: Request, answer: Mapping[str, Any] | None) -> bool:
+    """Whether JSON that came where a file was asked for says no. A JSON file may have an ``error`` of its own."""
+    if answer is None or not _integer(answer.get("error")):
+        return False
+    is_envelope = "error_text" in answer and answer.keys() <= {*_ENVELOPE, *_PAYLOADS}
+    return is_envelope or request.suffix not in {".json", ".jsonl"}
 
 
 def _first_line(body: bytes) -> str:
@@ -396,6 +422,14 @@ def _not_an_answer(
     )
 
 
+def _page_instead(name: str, http_status: int, body: bytes, settings: Settings) -> AltcraftTransportError:
+    return AltcraftTransportError(
+        f"{name}: HTTP {http_status} with a web page instead of the file, beginning"
+        f" {quotable(_first_line(body), settings)!r}. Is the file still there, or does a proxy ask to sign in?",
+        http_status=http_status,
+    )
+
+
 def quotable(said: Any, settings: Settings) -> str:
     """What the other side said, fit for a log: one short line, without the token, addresses or phone numbers."""
     try:
@@ -403,7 +437,7 @@ def quotable(said: Any, settings: Settings) -> str:
     except (RecursionError, ValueError):
         # Nested as deep as it could just be read, or a number of more digits than Python writes.
         return f"({type(said).__name__})"
-    text = _forms_of(settings.token).sub("***", text)
+    text = _IN_A_URL.sub("***", _forms_of(settings.token).sub("***", text))
     if len(text) > LONGEST_SEARCHED:
         # The searches below take the square of the length. A word that is cut is not shown: its rest told what it is.
         text = text[:LONGEST_SEARCHED].rpartition(" ")[0] or text[:LONGEST_SEARCHED]

@@ -105,16 +105,23 @@ class AltcraftHook(BaseHook):
         """
         return self.client.iterate(endpoint, params)
 
-    def download(self, file: str, opened: Callable[[], AbstractContextManager[IO[bytes]]]) -> int:
+    def download(
+        self,
+        file: str,
+        opened: Callable[[], AbstractContextManager[IO[bytes]]],
+        *,
+        before_block: Callable[[], None] = lambda: None,
+    ) -> int:
         """Stream a file that a task made, in blocks (CONTRACT 8.5).
 
         :param file: as the result of the task names it.
         :param opened: opens the place for it, anew at each attempt.
+        :param before_block: called before each block; raises to stop.
         :returns: how many bytes there were.
         :raises AltcraftConfigurationError: for a URL of another host than the connection's.
         :raises AltcraftError: see ``call``.
         """
-        return self.client.download(file, opened)
+        return self.client.download(file, opened, before_block=before_block)
 
     def task_status(self, altcraft_task_id: str) -> dict[str, Any]:
         """Status, progress and result of a server-side task (CONTRACT 2.1)."""

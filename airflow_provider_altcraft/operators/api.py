@@ -112,7 +112,8 @@ class AltcraftApiOperator(WaitingOperator):
         from airflow_provider_altcraft.storage import location, replacing
 
         path = location("result_path", self.result_path)
-        size = self.hook.download(file, lambda: replacing(path, context["ti"].try_number))
+        try_number = context["ti"].try_number
+        size = self.hook.download(file, lambda: replacing(path, try_number), before_block=self.check_killed)
         return {"path": str(path), "count": 1, "bytes": size}
 
     def _result(self, context: Any, data: Any, *, made: bool) -> Any:

@@ -103,7 +103,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         }
 
     def _download(self, context: Any, named: str, file: Any) -> dict[str, Any]:
-        size = self.hook.download(named, lambda: self._place(context, file))
+        size = self.hook.download(named, lambda: self._place(context, file), before_block=self.check_killed)
         self.log.info("%s: %d bytes.", file, size)
         return {"path": str(file), "bytes": size}
 

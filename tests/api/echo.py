@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,9 @@ class Echo:
     arrived: list[Arrived] = field(default_factory=list)
     answers: list = field(default_factory=list)
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    dribble: float = 0
+    """Seconds between the bytes of an answer, its head included."""
 
     @property
     def last(self):
@@ -55,6 +59,8 @@ class Echo:
         self.arrived.clear()
         self.answers.clear()
         self.status = 200
+        self.headers.clear()
+        self.dribble = 0
 
 
 @contextmanager
@@ -72,8 +78,16 @@ def echoing():
             answer = echo.next_answer()
             self.send_response(echo.status)
             self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            for name, value in echo.headers.items():
+                self.send_header(name, value)
+            if not echo.dribble:
+                self.end_headers()
+                self.wfile.write(answer)
+                return
+            head, self._headers_buffer = b"".join(self._headers_buffer), []
+            for byte in head + b"\r\n" + answer:
+                self.wfile.write(bytes([byte]))
+                time.sleep(echo.dribble)
 
         def do_GET(self):
             self.do_POST()

@@ -11,6 +11,7 @@ from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftConfigurationError,
+    AltcraftError,
     AltcraftKilled,
     AltcraftRejected,
     AltcraftTransportError,
@@ -96,20 +97,129 @@ def test_a_redirect_is_not_followed(client, echo, place):
     assert not place.attempts
 
 
-def test_a_refusal_is_no_file(client, echo, place):
-    echo.answers.append({"error": 404, "error_text": "No such file"})
+@pytest.mark.parametrize("name", ["1.csv", "1.json", "3_emails.zip", "without-a-suffix"])
+def test_a_refusal_is_no_file(client, echo, place, name):
+    echo.headers["Content-Type"] = "application/json"
+    echo.answers.append({"error": 404, "error_text": "No such file", "error_debug": "open: no such file", "data": None})
+    with pytest.raises(AltcraftRejected, match="404"):
+        client.download(name, place.opened)
+    assert not place.attempts
+
+
+@pytest.mark.parametrize("length", [9_000, 200_000])
+def test_a_refusal_with_much_to_say_is_none_either(client, echo, place, length):
+    echo.headers["Content-Type"] = "application/json"
+    echo.answers.append({"error": 404, "error_text": "No such file", "error_debug": "x" * length})
     with pytest.raises(AltcraftRejected, match="404"):
         client.download("1.csv", place.opened)
     assert not place.attempts
 
 
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
+
+
+@pytest.mark.parametrize("name", ["1.csv", "1.json", "3_emails.zip", "without-a-suffix"])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html; charset=utf-8", PAGE),
+        ("Text/HTML", b""),
+        ("application/xhtml+xml", b"<?xml version='1.0'?><html/>"),
+        ("text/html", b"x" * 50_000),
+        ("application/octet-stream", PAGE),
+        (None, b"\n\n  <html lang=en>" + b"x" * 50_000),
+    ],
+)
+def test_a_web_page_is_no_file(client, echo, place, name, content_type, body):
+    echo.headers.update({"Content-Type": content_type} if content_type else {})
+    echo.answers += [body] * 3
+    with pytest.raises(AltcraftTransportError, match="a web page instead of the file"):
+        client.download(name, place.opened)
+    assert not place.attempts
+    assert len(echo.arrived) == 3
+
+
+def test_a_page_that_passes_is_asked_past(client, echo, place):
+    echo.answers += [PAGE, b"a;b\n"]
+    assert client.download("1.csv", place.opened) == 4
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.HTM", "report.xhtml"])
+def test_a_file_that_is_a_web_page_is_one(client, echo, place, name):
+    echo.headers["Content-Type"] = "text/html"
+    echo.answers.append(PAGE)
+    assert client.download(name, place.opened) == len(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("1.json", b'[{"error": 404}]'),
+        ("1.json", b'{"email": "a@example.com", "error": 7, "error_text": "a field of the profile"}'),
+        ("1.json", b'{"error": 7}'),
+        ("1.csv", b'{"error": 0, "error_text": ""}'),
+        ("1.csv", b'error,error_text\n404,"No such file"\n'),
+        ("1.csv", b'{"email": "a@example.com"}'),
+    ],
+)
+def test_json_that_says_no_no_is_a_file(client, echo, place, name, body):
+    echo.headers["Content-Type"] = "application/json"
+    echo.answers.append(body)
+    assert client.download(name, place.opened) == len(body)
+
+
 def test_a_body_that_is_shorter_than_announced_is_no_file(client, echo, place, monkeypatch):
-    echo.answers += [b"x" * 50_000] * 3
+    echo.answers += [b"x" * 3_000_000] * 3
     # As urllib3 did before 2.0: it ended without a word.
     monkeypatch.setattr("urllib3.response.HTTPResponse.tell", lambda self: 10)
     with pytest.raises(AltcraftTransportError, match="the connection broke"):
         client.download("1.csv", place.opened)
     assert len(place.attempts) == 3
+
+
+def test_told_to_stop_a_large_download_ends_between_two_blocks(client, echo, place):
+    told = []
+
+    def before_block():
+        told.append(1)
+        if len(told) == 3:
+            raise AltcraftKilled("told to stop")
+
+    echo.answers.append(b"x" * 9_000_000)
+    with pytest.raises(AltcraftKilled):
+        client.download("1.csv", place.opened, before_block=before_block)
+    (file,) = place.attempts
+    assert 0 < file.tell() < 4_000_000
+    assert len(echo.arrived) == 1
+
+
+def test_after_a_download_that_was_ended_the_client_goes_on(client, echo, place):
+    def before_block():
+        raise AltcraftKilled("told to stop")
+
+    echo.answers.append(b"x" * 9_000_000)
+    with pytest.raises(AltcraftKilled):
+        client.download("1.csv", place.opened, before_block=before_block)
+    echo.answers.append(b"a;b\n")
+    assert client.download("1.csv", place.opened) == 4
+
+
+@pytest.mark.parametrize("named", ["{path}?token={token}", "{url}{path}?token={token}#top", "{path}#top"])
+def test_a_token_in_the_link_is_not_sent_in_the_url(client, echo, place, named):
+    path = "/api/download/data/a/1.csv"
+    echo.answers.append(b"a;b\n")
+    assert client.download(named.format(url=echo.url, path=path, token="secret"), place.opened) == 4
+    assert (echo.last.target, echo.last.headers["Authorization"]) == (path, "Bearer secret")
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
+def test_a_token_in_the_link_is_in_no_error(client, echo, place, status, caplog):
+    echo.status = status
+    caplog.set_level(0)
+    echo.answers += [b"<html>no file at /1.csv?token=s3cr3t-of-another</html>"] * 3
+    with pytest.raises(AltcraftError) as caught:
+        client.download("/api/download/1.csv?token=s3cr3t-of-another", place.opened)
+    assert "s3cr3t" not in f"{caught.value!r} {caught.value.__cause__!r} {caplog.text}"
 
 
 def test_being_told_to_stop_is_not_tried_again(client, echo):

@@ -6,12 +6,18 @@ import csv
 import hashlib
 import json
 import zipfile
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftTransportError
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftError,
+    AltcraftKilled,
+    AltcraftTransportError,
+)
 from airflow_provider_altcraft.exports import (
     ListExport,
     LoyaltyTransactionsExport,
@@ -131,6 +137,36 @@ def test_an_answer_that_is_lost_after_the_work_exports_once(five, run, fetch, ki
     five.faults.add(Fault(kind, GET_ALL, times=1))
     assert run(quick(fetch()))["total"] == 5
     assert len(five.tasks) == 1
+
+
+def test_killed_in_the_middle_of_a_download_it_ends_there_and_leaves_no_file(five, fetch, tmp_path):
+    rows = [{"email": f"q{number}@example.com", "_fname": "x" * 10_000} for number in range(300)]
+    AltcraftHook().call("profiles/add_batch", {"db_id": 1, "data": rows}, "more")
+    five.clock.speed = 100
+    operator = fetch()
+    place = operator._place
+
+    def opened(context, file):
+        @contextmanager
+        def watched():
+            with place(context, file) as made:
+                operator.on_kill()
+                yield made
+
+        return watched()
+
+    operator._place = opened
+    with pytest.raises(AltcraftKilled):
+        operator.execute(context())
+    assert len(five.journal.calls("download")) == 1
+    assert names_in(tmp_path / "out") == []
+
+
+def test_a_login_page_is_no_export(five, run, fetch, tmp_path):
+    five.faults.add(Fault("html", "download", code=200, text="Sign in"))
+    with pytest.raises(AltcraftTransportError, match="a web page instead of the file"):
+        run(quick(fetch()))
+    assert names_in(tmp_path / "out") == []
 
 
 def test_a_cleared_task_exports_anew_unless_it_is_told_not_to(five, run, fetch):
