@@ -121,7 +121,14 @@ class Client(Protocol):
     def settings(self) -> Settings:
         """Settings of the connection."""
 
-    def call(self, name: str, params: Mapping[str, Any] | None = None, *, request_id: str | None = None) -> Reply:
+    def call(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        undocumented: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> Reply:
         """Call an endpoint."""
 
     def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
@@ -194,10 +201,19 @@ class Launcher:
         # Nobody else writes while this try runs, and each question is a call to Airflow.
         self._recalled: dict[str, dict[str, Any]] = {}
 
-    def launch(self, endpoint: str, params: Params, *, now: datetime, look: Look = nobody_can_tell) -> Launched:
+    def launch(
+        self,
+        endpoint: str,
+        params: Params,
+        *,
+        now: datetime,
+        look: Look = nobody_can_tell,
+        undocumented: Mapping[str, Any] | None = None,
+    ) -> Launched:
         """Make a call that must happen once.
 
         :param params: of the call; where they depend on the moment of the launch, a function of it.
+        :param undocumented: parameters that the documentation does not have and this installation does.
         :param now: the server's clock, to tell this launch from earlier ones.
         :param look: how to find out whether it happened, where Altcraft's memory does not help.
         :raises AltcraftOutcomeUnknown: if it may have happened and nothing can tell.
@@ -206,7 +222,7 @@ class Launcher:
 
         def send(request_id: str, began: datetime) -> Reply:
             given = params(began) if callable(params) else params
-            return self._client.call(endpoint, given, request_id=request_id)
+            return self._client.call(endpoint, given, undocumented=undocumented, request_id=request_id)
 
         launched = self._once(endpoint, "", send, now, look)
         if launched.replayed:

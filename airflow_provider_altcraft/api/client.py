@@ -69,6 +69,7 @@ class AltcraftClient:
         name: str,
         params: Mapping[str, Any] | None = None,
         *,
+        undocumented: Mapping[str, Any] | None = None,
         request_id: str | None = None,
         attempts: int | None = None,
     ) -> Reply:
@@ -77,13 +78,16 @@ class AltcraftClient:
         :param name: catalogue name, e.g. ``scampaigns/completed``.
         :param params: parameters of the method, without the token, under the API's names or the aliases of the
             catalogue; ``None`` values are left out.
+        :param undocumented: parameters that the documentation does not have and this installation does: sent as they
+            are. What is documented is refused here.
         :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
             A write without one is never repeated after its bytes went out.
         :param attempts: tries in all, if not the connection's ``max_attempts``.
         :raises AltcraftConfigurationError: for what the catalogue does not allow; see ``parameters.written``.
         :raises AltcraftError: see ``exceptions``.
         """
-        return self.send(protocol.call(endpoint(name), params or {}, self.settings, request_id), attempts=attempts)
+        request = protocol.call(endpoint(name), params or {}, self.settings, request_id, undocumented=undocumented)
+        return self.send(request, attempts=attempts)
 
     def frame(self, name: str, params: Mapping[str, Any]) -> Frame:
         """The bytes around the items of a batch (see ``call_batch``)."""
@@ -93,16 +97,20 @@ class AltcraftClient:
         """Send a batch whose body was joined by ``frame``."""
         return self.send(protocol.request(endpoint(name), body, self.settings, request_id))
 
-    def iterate(self, name: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def iterate(
+        self, name: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
+    ) -> Iterator[Any]:
         """Walk a list endpoint, item by item, over all its pages (CONTRACT 1.6). What has no pages is one page.
 
+        :param undocumented: see ``call``.
         :raises AltcraftError: if there are more pages than the answers lead to.
         :raises AltcraftConfigurationError: for an endpoint that is not a read.
         """
         row = endpoint(name)
         walk = Walk(row, params or {})
         while not walk.over:
-            yield from walk.take(self.send(protocol.call(row, params or {}, self.settings, from_id=walk.pointer)))
+            request = protocol.call(row, params or {}, self.settings, undocumented=undocumented, from_id=walk.pointer)
+            yield from walk.take(self.send(request))
 
     def download(
         self,

@@ -27,11 +27,15 @@ BY_THE_CLIENT = {
 """What the connection and the client decide, for every method."""
 
 
-def written(endpoint: Endpoint, params: Any, *, without_items: bool = False) -> dict[str, Any]:
+def written(
+    endpoint: Endpoint, params: Any, *, undocumented: Any = None, without_items: bool = False
+) -> dict[str, Any]:
     """The parameters under the names and in the types that go on the wire. What is ``None`` is left out.
 
     :param endpoint: the row of the catalogue.
     :param params: a mapping, under the API's names or their aliases.
+    :param undocumented: parameters that the documentation does not have and this installation does: sent as they are,
+        under these names.
     :param without_items: whether the items of the batch are added later.
     :raises AltcraftConfigurationError: for what cannot be meant: a required parameter that is missing, a value of
         another type, one parameter under two names with two values; and an unknown name, where the documentation is
@@ -46,12 +50,13 @@ def written(endpoint: Endpoint, params: Any, *, without_items: bool = False) -> 
     if doubtful:
         _judge(endpoint, doubtful)
     unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
-    return {**sent, **{name: given[name] for name in unknown}}
+    return {**sent, **{name: given[name] for name in unknown}, **_undocumented(endpoint, undocumented)}
 
 
-def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool]) -> None:
+def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool], *, undocumented: Any = None) -> None:
     """Refuse parameters that cannot be meant, before all of their values are known.
 
+    :param undocumented: see ``written``.
     :param is_open: whether a value is yet to be known, as that of a template.
     :raises AltcraftConfigurationError: see ``written``.
     """
@@ -62,6 +67,26 @@ def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool]) -> No
     doubtful = _doubtful(endpoint, given)
     if doubtful and endpoint.documented is Documented.FULL:
         _judge(endpoint, doubtful)
+    _undocumented(endpoint, undocumented)
+
+
+def _undocumented(endpoint: Endpoint, given: Any) -> dict[str, Any]:
+    """What the user says that this installation takes, whatever the documentation says.
+
+    :raises AltcraftConfigurationError: for what the documentation has, so that no name goes past its check.
+    """
+    if given is None:
+        return {}
+    named = _given(endpoint, given)
+    known = sorted(set(named).difference(_doubtful(endpoint, named)))
+    if known:
+        raise AltcraftConfigurationError(
+            f"{endpoint.name} knows {', '.join(repr(name) for name in known)}: give it with the other parameters, not"
+            " as undocumented."
+        )
+    if named and endpoint.method == "GET":
+        raise AltcraftConfigurationError(f"{endpoint.name} has no body that could carry undocumented parameters.")
+    return named
 
 
 def _doubtful(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
@@ -126,6 +151,7 @@ def _judge(endpoint: Endpoint, unknown: list[str]) -> None:
     hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names) or 'nothing'}."
     raise AltcraftConfigurationError(
         f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}. {hint}"
+        " One that your installation takes and the documentation lacks is given as undocumented."
     )
 
 

@@ -136,15 +136,17 @@ def call(
     settings: Settings,
     request_id: str | None = None,
     *,
+    undocumented: Any = None,
     from_id: int | str | None = None,
 ) -> Request:
     """A call as an HTTP request, its parameters checked against the catalogue.
 
     :param params: under the API's names or their aliases, without the token; ``None`` values are left out.
+    :param undocumented: see ``parameters.written``.
     :param from_id: the pointer that the page before gave; it goes back as it came.
     :raises AltcraftConfigurationError: see ``parameters.written`` and ``body_of``.
     """
-    sent = written(endpoint, params)
+    sent = written(endpoint, params, undocumented=undocumented)
     if from_id is not None:
         sent["from_id"] = from_id
     path = _path(endpoint, sent)

@@ -84,26 +84,38 @@ class AltcraftHook(BaseHook):
 
         return AsyncAltcraftClient(_settings(await get_async_connection(self.altcraft_conn_id)))
 
-    def call(self, endpoint: str, params: Mapping[str, Any] | None = None, request_id: str | None = None) -> Reply:
+    def call(
+        self,
+        endpoint: str,
+        params: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        *,
+        undocumented: Mapping[str, Any] | None = None,
+    ) -> Reply:
         """Call an endpoint of the catalogue.
 
         :param endpoint: its name, e.g. ``scampaigns/completed``.
         :param params: its parameters, without the token, under the API's names or the aliases of the catalogue
             (``docs/endpoints.md``): ``{"campaign_id": 18}`` or ``{"id": 18}``. ``None`` values are left out.
         :param request_id: names the logical request; a write without one is never repeated by itself.
+        :param undocumented: parameters that the documentation does not have and this installation does: sent as they
+            are. What is documented is refused here, so that it is checked with the others.
         :raises AltcraftConfigurationError: for an endpoint, a parameter or a value that the catalogue does not allow.
         :raises AltcraftError: see ``exceptions``.
         """
-        return self.client.call(endpoint, params, request_id=request_id)
+        return self.client.call(endpoint, params, undocumented=undocumented, request_id=request_id)
 
-    def iterate(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def iterate(
+        self, endpoint: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
+    ) -> Iterator[Any]:
         """Walk a list endpoint, item by item, over all its pages.
 
         :param endpoint: its name, e.g. ``profiles/list``. What has no pages is one page.
         :param params: of the first page; ``limit`` is the size of a page.
+        :param undocumented: see ``call``.
         :raises AltcraftError: see ``call``; and if there are more pages than the answers lead to.
         """
-        return self.client.iterate(endpoint, params)
+        return self.client.iterate(endpoint, params, undocumented=undocumented)
 
     def download(
         self,

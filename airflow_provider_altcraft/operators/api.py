@@ -28,6 +28,8 @@ class AltcraftApiOperator(WaitingOperator):
     :param endpoint: its name, e.g. ``segments/refresh_counters``.
     :param parameters: its parameters, without the token, under the API's names or the aliases of the catalogue. Not
         ``params``, which is Airflow's own. Templated.
+    :param undocumented_parameters: parameters that the documentation does not have and your installation does: sent as
+        they are. What is documented is refused here, so that it is checked with the others. Templated.
     :param allow_irreversible: say ``True`` for an endpoint whose work cannot be undone.
     :param all_pages: of a list: walk all its pages, instead of one call.
     :param result_path: a file for the result, a local path or the URL of an object store. Templated.
@@ -38,22 +40,30 @@ class AltcraftApiOperator(WaitingOperator):
     beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``. Waiting: ``WaitingOperator``.
     """
 
-    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "parameters", "result_path")
+    template_fields: Sequence[str] = (
+        *WaitingOperator.template_fields,
+        "parameters",
+        "undocumented_parameters",
+        "result_path",
+    )
 
     def __init__(
         self,
         *,
         endpoint: str,
         parameters: Mapping[str, Any] | None = None,
+        undocumented_parameters: Mapping[str, Any] | None = None,
         allow_irreversible: bool = False,
         all_pages: bool = False,
         result_path: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check(endpoint, parameters, allow_irreversible=allow_irreversible, all_pages=all_pages, path=result_path)
+        _check(endpoint, allow_irreversible=allow_irreversible, all_pages=all_pages, path=result_path)
+        _check_parameters(endpoint, parameters, undocumented_parameters)
         self.endpoint = endpoint
         self.parameters = parameters
+        self.undocumented_parameters = undocumented_parameters
         self.allow_irreversible = allow_irreversible
         self.all_pages = all_pages
         self.result_path = result_path
@@ -67,7 +77,8 @@ class AltcraftApiOperator(WaitingOperator):
         self.check_waiting()
         row = endpoint(self.endpoint)
         parameters = self.parameters or {}
-        written(row, parameters)
+        undocumented = self.undocumented_parameters
+        written(row, parameters, undocumented=undocumented)
         if self.result_path is not None:
             location("result_path", self.result_path)
         if row.answer is Answer.FILE:
@@ -75,8 +86,9 @@ class AltcraftApiOperator(WaitingOperator):
         if row.effect is not Effect.READ:
             return self._launch(context, parameters, expects_task=row.task is not None)
         if self.all_pages:
-            return self._result(context, self.hook.iterate(row.name, parameters), made=False)
-        return self._result(context, self.hook.call(row.name, parameters).data, made=False)
+            items = self.hook.iterate(row.name, parameters, undocumented=undocumented)
+            return self._result(context, items, made=False)
+        return self._result(context, self.hook.call(row.name, parameters, undocumented=undocumented).data, made=False)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """The task's own result."""
@@ -88,7 +100,9 @@ class AltcraftApiOperator(WaitingOperator):
     def _launch(self, context: Any, parameters: Mapping[str, Any], *, expects_task: bool) -> Any:
         from airflow_provider_altcraft.watches import TaskWatch
 
-        launched = self.launcher(context).launch(self.endpoint, parameters, now=datetime.now(UTC))
+        launched = self.launcher(context).launch(
+            self.endpoint, parameters, now=datetime.now(UTC), undocumented=self.undocumented_parameters
+        )
         task_id = launched.task_id
         self.log.info(
             "%s: %s%s (Request-ID %s).",
@@ -162,13 +176,12 @@ class AltcraftApiOperator(WaitingOperator):
         return {"path": str(path), "count": count, "bytes": size}
 
 
-def _check(name: str, parameters: Any, *, allow_irreversible: bool, all_pages: bool, path: str | None) -> None:
+def _check(name: str, *, allow_irreversible: bool, all_pages: bool, path: str | None) -> None:
     """Refuse, while the DAG is parsed, what cannot be meant.
 
-    :raises AltcraftConfigurationError: naming the argument or parameter.
+    :raises AltcraftConfigurationError: naming the argument.
     """
     from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
-    from airflow_provider_altcraft.api.parameters import check
 
     row = endpoint(name)
     if row.effect is Effect.IRREVERSIBLE and allow_irreversible is not True:
@@ -177,8 +190,19 @@ def _check(name: str, parameters: Any, *, allow_irreversible: bool, all_pages: b
         raise AltcraftConfigurationError(f"all_pages goes with a list, and {row.name} is none.")
     if row.answer is Answer.FILE and path is None:
         raise AltcraftConfigurationError(f"{row.name} needs result_path: a file is no XCom.")
+
+
+def _check_parameters(name: str, parameters: Any, undocumented: Any) -> None:
+    """The same for what goes to Altcraft, as far as it is known.
+
+    :raises AltcraftConfigurationError: naming the parameter.
+    """
+    from airflow_provider_altcraft.api.endpoints import endpoint
+    from airflow_provider_altcraft.api.parameters import check
+
     if parameters is None or isinstance(parameters, Mapping):
-        check(row, parameters or {}, is_open)
+        named = undocumented if isinstance(undocumented, Mapping) else None
+        check(endpoint(name), parameters or {}, is_open, undocumented=named)
 
 
 def _too_large(size: str) -> AltcraftConfigurationError:

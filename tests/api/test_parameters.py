@@ -104,6 +104,42 @@ def test_an_unknown_name_without_a_near_one_gets_the_whole_list():
     assert "It takes: id, mailing_id." in refused("campaigns/get_status", {"id": 7, "zzz": 1})
 
 
+def test_what_the_documentation_lacks_is_sent_where_it_is_said_to_be_meant(caplog):
+    given = {"newer": {"nested": [1]}, "left_out": None}
+    sent = parameters.written(endpoint("scampaigns/get_status"), {"id": "18"}, undocumented=given)
+    assert sent == {"id": 18, "newer": {"nested": [1]}}
+    assert parameters.written(endpoint("campaigns/delete"), {}, undocumented={"id": 7}) == {"id": 7}
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("name", "undocumented", "reason"),
+    [
+        ("scampaigns/get_status", {"id": "eighteen"}, "knows 'id'"),
+        ("scampaigns/get_status", {"campaign_id": 18}, "knows 'campaign_id'"),
+        ("scampaigns/list", {"limit": "all"}, "knows 'limit'"),
+        ("integrations/any/profile_import", {"email": "a"}, "knows 'email'"),
+        ("scampaigns/get_status", {"token": "canary"}, "belongs in the connection"),
+        ("scampaigns/get_status", {"format": "xml"}, "read as JSON"),
+        ("scampaigns/get_status", "newer=1", "a mapping"),
+        ("scampaigns/get_status", "", "a mapping"),
+        ("download/{file}", {"token": "canary"}, "belongs in the connection"),
+        ("download/{file}", {"newer": 1}, "no body"),
+    ],
+)
+def test_what_is_known_cannot_go_past_its_check_as_undocumented(name, undocumented, reason):
+    row = endpoint(name)
+    given = {parameter.name: "1" for parameter in row.parameters if parameter.required}
+    with pytest.raises(AltcraftConfigurationError, match=reason):
+        parameters.written(row, given, undocumented=undocumented)
+    with pytest.raises(AltcraftConfigurationError, match=reason):
+        parameters.check(row, given, lambda value: False, undocumented=undocumented)
+
+
+def test_a_refusal_says_how_a_newer_parameter_is_given():
+    assert "given as undocumented" in refused("scampaigns/get_status", {"id": 18, "newer": 1})
+
+
 @pytest.mark.parametrize("name", ["campaigns/get", "campaigns/delete"])
 def test_elsewhere_an_unknown_name_is_sent_with_one_warning(name, caplog):
     for _ in range(3):

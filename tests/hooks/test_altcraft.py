@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRejected
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.sandbox import Fault
 
@@ -23,6 +23,14 @@ def test_the_verbs_are_calls(altcraft_sandbox, hook):
     assert hook.mailing_status(8)["is_active"]
     altcraft_sandbox.add_task("task_1")
     assert hook.task_status("task_1")["status"] == "completed"
+
+
+def test_a_parameter_that_the_documentation_lacks_is_sent_where_it_is_said_to_be_meant(altcraft_sandbox, hook):
+    with pytest.raises(AltcraftRejected, match="newer"):
+        hook.call("scampaigns/get_status", {"id": 18}, undocumented={"newer": 1})
+    with pytest.raises(AltcraftRejected, match="newer"):
+        list(hook.iterate("scampaigns/list", undocumented={"newer": 1}))
+    assert [call.request["newer"] for call in altcraft_sandbox.journal] == [1, 1]
 
 
 def test_a_good_connection_is_told_from_one_that_only_looks_good(altcraft_sandbox, hook):

@@ -49,6 +49,32 @@ def test_a_list_is_walked_over_all_its_pages_if_it_is_asked_for(altcraft_sandbox
     assert (ids(), ids(all_pages=True)) == ([18], [18, 42])
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "parameters", "arguments"),
+    [
+        ("scampaigns/get_status", {"id": 18}, {}),
+        ("scampaigns/list", {"limit": 1}, {}),
+        ("scampaigns/list", {"limit": 1}, {"all_pages": True}),
+        (CLONE, {"id": 7, "name": "Copy"}, {}),
+    ],
+)
+def test_a_parameter_that_the_documentation_lacks_is_sent_as_it_is(altcraft_sandbox, endpoint, parameters, arguments):
+    operator = call(endpoint, parameters, undocumented_parameters={"newer": "{{ ds }}"}, **arguments)
+    operator.render_template_fields({"ds": "2026-11-01"})
+    # The sandbox knows no more parameters than the documentation.
+    with pytest.raises(AirflowFailException, match="newer"):
+        operator.execute(context())
+    (asked,) = altcraft_sandbox.journal.calls(endpoint)
+    assert asked.request["newer"] == "2026-11-01"
+
+
+def test_a_template_of_undocumented_parameters_is_judged_when_it_is_rendered(altcraft_sandbox):
+    operator = call(CLONE, {"id": 7}, undocumented_parameters="{{ params.newer }}")
+    with pytest.raises(AirflowFailException, match="a mapping"):
+        operator.execute(context())
+    assert len(altcraft_sandbox.journal) == 0
+
+
 @pytest.mark.parametrize("remembers", [False, True])
 def test_a_write_happens_once_however_often_the_task_is_tried(altcraft_sandbox, remembers):
     store = Store() if remembers else None
@@ -204,6 +230,7 @@ def test_a_file_is_downloaded_to_its_place(altcraft_sandbox, run, tmp_path):
         ({"endpoint": CLONE, "parameters": {"id": "seven"}}, "id must be a whole number"),
         ({"endpoint": CLONE, "parameters": {"id": "{{ params.id }}", "nmae": "{{ ds }}"}}, "Did you mean 'name'"),
         ({"endpoint": CLONE, "parameters": {"id": 7, "token": "x"}}, "belongs in the connection"),
+        ({"endpoint": CLONE, "parameters": {"id": 7}, "undocumented_parameters": {"name": "x"}}, "knows 'name'"),
         ({"endpoint": CLONE, "parameters": {"id": 7}, "all_pages": True}, "is none"),
         ({"endpoint": "download/{file}", "parameters": {"file": "x"}}, "needs result_path"),
     ],
