@@ -24,7 +24,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "number",
     ),
     "connect_timeout": _field("Connect timeout", "Seconds; default 10.", "number"),
-    "read_timeout": _field("Read timeout", "Seconds; default 120.", "number"),
+    "read_timeout": _field("Read timeout", "Seconds for an answer; default 120.", "number"),
     "max_attempts": _field("Attempts", "How often one call is tried in all; default 5.", "integer"),
     "max_requests_per_second": _field("Requests per second", "Pace of one task; 0 = no limit; default 0.", "number"),
     "max_body_bytes": _field("Largest request", "Bytes; default 10000000, Altcraft's own limit.", "integer"),

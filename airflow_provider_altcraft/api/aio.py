@@ -43,7 +43,8 @@ class AsyncAltcraftClient:
         settings = self.settings
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(
-                total=None,
+                # Nothing here is a download.
+                total=settings.connect_timeout + settings.read_timeout,
                 connect=None,
                 sock_connect=settings.connect_timeout,
                 sock_read=settings.read_timeout,

@@ -16,8 +16,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from tenacity import Retrying
 
-from airflow_provider_altcraft.api import protocol
-from airflow_provider_altcraft.api.endpoints import endpoint
+from airflow_provider_altcraft.api import in_time, protocol
+from airflow_provider_altcraft.api.endpoints import Answer, endpoint
 from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.paging import Walk
 from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
@@ -188,9 +188,11 @@ class AltcraftClient:
 
     def _exchange(self, request: Request) -> requests.Response:
         """The answer up to its body."""
-        settings = self.settings
+        settings, session = self.settings, self._session()
+        is_file = request.endpoint.answer is Answer.FILE
+        session.limit.seconds = None if is_file else settings.read_timeout
         try:
-            return self._session().request(
+            return session.request(
                 request.endpoint.method,
                 request.url,
                 params=dict(request.query),
@@ -226,7 +228,7 @@ class AltcraftClient:
             failure = AltcraftTimeout(
                 f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.", sent=False
             )
-        elif isinstance(error, requests.exceptions.Timeout):
+        elif _timed_out(error):
             failure = AltcraftTimeout(f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s.")
         else:
             sent = not _never_connected(error)
@@ -239,17 +241,42 @@ class AltcraftClient:
             failure.__cause__ = _cause(error)
         return failure
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._sessions, "session", None)
+    def _session(self) -> _Session:
+        session: _Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = requests.Session()
-            # Retrying is ours alone; and a .netrc entry must not replace the Authorization header.
-            session.mount("https://", HTTPAdapter(max_retries=0))
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            session.auth = lambda prepared: prepared
-            self._sessions.session = session
+            session = self._sessions.session = _Session()
             self._opened.append(session)
         return session
+
+
+class _Session(requests.Session):
+    """A session of one thread, whose answers end in time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limit = in_time.Limit()
+        self.mount("https://", _Adapter(self.limit))
+        self.mount("http://", _Adapter(self.limit))
+        # A .netrc entry must not replace the Authorization header.
+        self.auth = lambda prepared: prepared
+
+
+class _Adapter(HTTPAdapter):
+    """Connections, direct or through a proxy, whose answers keep a limit."""
+
+    def __init__(self, limit: in_time.Limit) -> None:
+        self._limit = limit
+        # Retrying is ours alone.
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        in_time.keep(self.poolmanager, self._limit)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        return manager if known else in_time.keep(manager, self._limit)
 
 
 class _WithoutToken(logging.Filter):
@@ -274,6 +301,13 @@ def _check_length(response: requests.Response) -> None:
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and response.raw.tell() < int(announced):
         raise requests.exceptions.ConnectionError("the body is shorter than announced")
+
+
+def _timed_out(error: requests.exceptions.RequestException) -> bool:
+    """Whether it is a timeout; requests calls it another error when it comes in the body."""
+    return isinstance(error, requests.exceptions.Timeout) or any(
+        type(inner).__name__ == "ReadTimeoutError" for inner in error.args
+    )
 
 
 def _never_connected(error: BaseException) -> bool:

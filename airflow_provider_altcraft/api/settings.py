@@ -26,7 +26,8 @@ class Settings:
     :param request_id_header: header that names a logical request; ``X-Request-ID`` on older installations.
     :param deduplication_window: seconds for which the installation remembers a Request-ID; 0 = it does not.
     :param connect_timeout: seconds to get a connection.
-    :param read_timeout: seconds without a byte of the answer.
+    :param read_timeout: seconds from the end of a request to the end of its answer; of a file that is downloaded,
+        seconds without a byte.
     :param max_attempts: how often one call is tried in all, where it may be repeated.
     :param max_requests_per_second: pace of one client; 0 = as fast as it goes.
     :param max_body_bytes: largest body of a request (CONTRACT 1.5); an installation may have changed it.

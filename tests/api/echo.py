@@ -45,7 +45,9 @@ class Echo:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     dribble: float = 0
-    """Seconds between the bytes of an answer, its head included."""
+    """Seconds between the bytes of an answer."""
+    dribbles_head: bool = False
+    """Whether those of its head come like that, too."""
 
     @property
     def last(self):
@@ -60,7 +62,7 @@ class Echo:
         self.answers.clear()
         self.status = 200
         self.headers.clear()
-        self.dribble = 0
+        self.dribble, self.dribbles_head = 0, False
 
 
 @contextmanager
@@ -80,12 +82,18 @@ def echoing():
             self.send_header("Content-Length", str(len(answer)))
             for name, value in echo.headers.items():
                 self.send_header(name, value)
-            if not echo.dribble:
+            if echo.dribbles_head:
+                head, self._headers_buffer = b"".join(self._headers_buffer), []
+                self.dribble(head + b"\r\n")
+            else:
                 self.end_headers()
-                self.wfile.write(answer)
+            self.dribble(answer)
+
+        def dribble(self, said):
+            if not echo.dribble:
+                self.wfile.write(said)
                 return
-            head, self._headers_buffer = b"".join(self._headers_buffer), []
-            for byte in head + b"\r\n" + answer:
+            for byte in said:
                 self.wfile.write(bytes([byte]))
                 time.sleep(echo.dribble)
 
