@@ -16,21 +16,22 @@ import psutil
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
+from tests import databases
+
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW = Path(sys.executable).parent / "airflow"
-POSTGRES = os.environ.get("ALTCRAFT_TEST_POSTGRES", "host=127.0.0.1 port=5432 user=postgres dbname=test")
 
 
 @contextmanager
 def database(name: str):
     """A database that lasts as long as the cluster."""
-    server = psycopg2.connect(POSTGRES)
+    server = databases.postgres(psycopg2)
     server.autocommit = True
     with server.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
-        yield {**parse_dsn(POSTGRES), "dbname": name}
+        yield {**parse_dsn(databases.POSTGRES), "dbname": name}
     finally:
         with server.cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -7,9 +7,10 @@ import os
 import psycopg2
 import pytest
 
+from tests import databases
 from tests.chaos import steps
 from tests.chaos.altcraft import Altcraft
-from tests.chaos.cluster import POSTGRES, ROOT, Cluster, database, is_airflow_3
+from tests.chaos.cluster import ROOT, Cluster, database, is_airflow_3
 
 LOG = "campaigns/log_v2"
 SPEED = 5
@@ -20,12 +21,7 @@ ENDED = ("success", "failed")
 @pytest.fixture(scope="module")
 def postgres():
     """A server for the databases of Airflow."""
-    try:
-        psycopg2.connect(POSTGRES).close()
-    except psycopg2.OperationalError as error:
-        if os.environ.get("ALTCRAFT_TEST_POSTGRES_REQUIRED"):
-            raise
-        pytest.skip(f"no PostgreSQL at {POSTGRES!r}: {error}")
+    databases.postgres(psycopg2).close()
 
 
 @pytest.fixture(scope="module")
