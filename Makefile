@@ -9,12 +9,14 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types docs docs-serve endpoints bench-imports bench-sync test-newest test-oldest format requirements clean
+.PHONY: help demo ui test lint types docs docs-serve endpoints bench-imports bench-sync test-newest test-oldest \
+  test-matrix format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
 	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
 	@echo "make test   lint, types, import rules, the documentation, the suite on the newest and the oldest Airflow"
+	@echo "make test-matrix [PAIRS=airflow-3.1]   the suite on the Airflows between them, and on newer Pythons"
 	@echo "make docs   build the documentation into build/site; make docs-serve shows it at http://127.0.0.1:8000"
 
 $(UV):
@@ -76,6 +78,9 @@ docs: $(DOCS)/.ready
 docs-serve: $(DOCS)/.ready
 	$(MKDOCS) serve --dev-addr 127.0.0.1:8000
 
+test-matrix: $(NEWEST)/.ready
+	$(NEWEST)/bin/python tests/matrix.py $(PAIRS)
+
 bench-imports: $(NEWEST)/.ready
 	$(UV) venv --quiet --clear --python $(NEWEST)/bin/python .venv-benchmarks
 	$(UV) pip install --quiet --python .venv-benchmarks/bin/python -r requirements/airflow-3.3.txt \
@@ -95,4 +100,4 @@ format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff check --fix .
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) $(DOCS) .venv-benchmarks .venv-benchmarks-sync .run build/site
+	rm -rf $(NEWEST) $(OLDEST) $(DOCS) .venv-matrix .venv-benchmarks .venv-benchmarks-sync .run build/site
