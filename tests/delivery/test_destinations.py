@@ -121,3 +121,29 @@ def test_an_answer_that_only_counts_is_one_of_the_batch_as_a_whole():
 def test_an_argument_that_cannot_be_meant_is_refused(destination, reason):
     with pytest.raises(AltcraftConfigurationError, match=reason):
         destination.params  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("destination", "resource_id"),
+    [
+        (ProfileDatabase(1, resource_id="3"), 3),
+        (ProfileDatabase(1, mode="update", resource_id=3), 3),
+        (ProfileDatabase(1), None),
+        (TriggerMailing(9, resource_id="3"), 3),
+    ],
+)
+def test_the_resource_to_search_in_goes_with_the_matching(destination, resource_id):
+    assert destination.params["resource_id"] == resource_id
+    assert "resource_id" in destination.template_fields
+
+
+@pytest.mark.parametrize(
+    ("destination", "since"),
+    [
+        (ProfileDatabase(1, mode="add", resource_id=3), "mode is 'add'"),
+        (TriggerMailing(9, import_profiles=False, resource_id=3), "import_profiles is False"),
+    ],
+)
+def test_what_altcraft_would_not_look_at_is_refused(destination, since):
+    with pytest.raises(AltcraftConfigurationError, match=f"resource_id goes with an import, and {since}"):
+        destination.params  # noqa: B018

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -50,14 +50,16 @@ class ProfileDatabase(_Profiles):
 
     :param db_id: the database.
     :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
+    :param resource_id: the resource whose subscriptions are searched, for matching by email or phone.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("db_id",)
+    template_fields: ClassVar[Sequence[str]] = ("db_id", "resource_id")
 
     id_param: ClassVar[str | None] = "db_id"
 
     db_id: int | str
     mode: Literal["import", "update", "add"] = "import"
+    resource_id: int | str | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -69,9 +71,10 @@ class ProfileDatabase(_Profiles):
     @property
     def params(self) -> dict[str, Any]:
         """The database, and how a profile is found in it."""
-        params = self._import_params(db_id=identifier("db_id", self.db_id))
+        params = self._import_params(db_id=identifier("db_id", self.db_id), resource_id=_resource(self.resource_id))
         if self.mode == "add":
             # It does not look for a profile, and finds no place either (CONTRACT 8.4).
+            _refuse(params, ("field_name", "resource_id", "detect_geo"), "mode is 'add'")
             return {name: value for name, value in params.items() if name not in _SEARCHING}
         return params
 
@@ -86,7 +89,7 @@ class ProfileDatabase(_Profiles):
         return identifier("db_id", self.db_id)
 
 
-_SEARCHING = {"matching", "field_name", "detect_geo"}
+_SEARCHING = {"matching", "field_name", "detect_geo", "resource_id"}
 
 
 @dataclass(slots=True)
@@ -132,9 +135,10 @@ class TriggerMailing(_Profiles):
     :param content: values for ``{apicontent.name}`` in templates.
     :param custom_data: data for action hooks.
     :param import_profiles: whether rows are imported, or only find profiles.
+    :param resource_id: of an import, the resource whose subscriptions are searched, for matching by email or phone.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data")
+    template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data", "resource_id")
     makes_task: ClassVar[bool] = True
 
     id_param: ClassVar[str | None] = "trigger_id"
@@ -143,6 +147,7 @@ class TriggerMailing(_Profiles):
     content: dict[str, Any] | None = None
     custom_data: dict[str, Any] | None = None
     import_profiles: bool = True
+    resource_id: int | str | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -156,13 +161,12 @@ class TriggerMailing(_Profiles):
             trigger_id=identifier("trigger_id", self.trigger_id),
             content=self.content,
             custom_data=self.custom_data,
+            resource_id=_resource(self.resource_id),
         )
         if self.import_profiles:
             return params
-        wrong = [name for name in _IMPORTING if params.pop(name) is not None]
-        if wrong:
-            raise AltcraftConfigurationError(f"{', '.join(wrong)} goes with an import, and import_profiles is False.")
-        return params
+        _refuse(params, _IMPORTING, "import_profiles is False")
+        return {name: value for name, value in params.items() if name not in _IMPORTING}
 
     @property
     def takes(self) -> tuple[str, ...] | None:
@@ -176,4 +180,18 @@ class TriggerMailing(_Profiles):
         return _Profiles.read(self, answer, sent)
 
 
-_IMPORTING = ("skip_triggers", "skip_invalid_subscriptions", "detect_geo")
+_IMPORTING = ("skip_triggers", "skip_invalid_subscriptions", "detect_geo", "resource_id")
+
+
+def _refuse(params: Mapping[str, Any], names: Sequence[str], since: str) -> None:
+    """Refuse what Altcraft would not look at.
+
+    :raises AltcraftConfigurationError: naming the arguments.
+    """
+    wrong = [name for name in names if params.get(name) is not None]
+    if wrong:
+        raise AltcraftConfigurationError(f"{', '.join(wrong)} goes with an import, and {since}.")
+
+
+def _resource(value: int | str | None) -> int | None:
+    return None if value is None else identifier("resource_id", value)
