@@ -62,6 +62,13 @@ def test_its_example_is_part_of_a_dag_that_the_suite_runs(path):
     assert names <= dags_that_are_run(), "run it in tests/example_dags"
 
 
+@pytest.mark.parametrize("path", sorted(WORKERS))
+def test_the_class_that_says_the_rest_of_its_arguments_has_an_entry(path):
+    module, _, name = path.rpartition(".")
+    named = set(re.findall(r"``(\w+Operator)``", getattr(importlib.import_module(module), name).__doc__))
+    assert named <= {entry.rpartition(".")[2] for entry in ENTRIES}
+
+
 def test_what_is_public_was_found():
     kinds = Counter(path.removeprefix(f"{PACKAGE}.").split(".")[0] for path in SHOWN)
     assert kinds["operators"] >= 12
