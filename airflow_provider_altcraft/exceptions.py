@@ -1,20 +1,18 @@
 """Everything that can go wrong between Airflow and Altcraft.
 
-::
-
     AltcraftError
-    ├── AltcraftConfigurationError    the connection or an argument is wrong; no call was made
-    ├── AltcraftTransportError        no usable answer came back
-    │   └── AltcraftTimeout           … because the time for it was over
-    ├── AltcraftRejected              Altcraft answered, and the answer is no
-    │   ├── AltcraftAuthenticationError   the token is missing, wrong or lacks a right
-    │   ├── AltcraftRateLimited           too many requests, with the time to wait
-    │   └── AltcraftRequestTooLarge       the body is over the limit of the installation
-    ├── AltcraftOutcomeUnknown        a launch may or may not have happened, and looking cannot tell
-    ├── AltcraftKilled                the task was told to stop
-    ├── AltcraftJobFailed             a task, mailing or campaign ended badly
-    ├── AltcraftWaitTimeout           … or did not end within the time given
-    └── AltcraftRowsError             rows were rejected beyond the threshold, or do not add up
+    ├── AltcraftConfigurationError       the connection or an argument is wrong
+    ├── AltcraftTransportError           no usable answer came back
+    │   └── AltcraftTimeout              … because the time for it was over
+    ├── AltcraftRejected                 Altcraft answered, and the answer is no
+    │   ├── AltcraftAuthenticationError  the token is missing, wrong or lacks a right
+    │   ├── AltcraftRateLimited          too many requests, with the time to wait
+    │   └── AltcraftRequestTooLarge      the body is over the limit of the installation
+    ├── AltcraftOutcomeUnknown           a launch may have happened or not, and looking cannot tell
+    ├── AltcraftKilled                   the task was told to stop
+    ├── AltcraftJobFailed                a task, mailing or campaign ended badly
+    ├── AltcraftWaitTimeout              … or did not end within the time given
+    └── AltcraftRowsError                rows were rejected beyond the threshold, or do not add up
 
 The tree is plain Python (``api/`` and ``delivery/`` know no Airflow). Operators tell Airflow which of these
 must not be retried; ``is_transient`` says what a later try may cure.
@@ -33,7 +31,7 @@ class AltcraftError(Exception):
 
 
 class AltcraftConfigurationError(AltcraftError, ValueError):
-    """The connection or an argument is wrong. Raised before any call is made."""
+    """The connection or an argument is wrong. Raised before the call it is about; others may have been made."""
 
 
 class AltcraftTransportError(AltcraftError):

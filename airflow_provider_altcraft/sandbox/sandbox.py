@@ -49,7 +49,8 @@ class Sandbox:
 
     A new one holds database 1 "Customers", resource 1 and sender 1, segment 1 over the database, scenario 12,
     broadcast 7, regular mailing 8, trigger mailing 9 (all active), campaign 18 with broadcast 7 in it, campaign 42
-    "Seasonal sale" (both inactive), suppression list 3 and loyalty programme 5.
+    "Seasonal sale" (both inactive), suppression list 3 and loyalty programme 5. Its attributes ``clock``, ``journal``,
+    ``deliveries``, ``faults`` (``add`` takes a ``Fault``) and ``behaviour`` are what a test looks at and changes.
 
     :param behaviour: switches for what the documents leave open.
     :param token: the API token it takes.
