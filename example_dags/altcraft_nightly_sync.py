@@ -40,9 +40,9 @@ with DAG(
         },
         constants={
             "subscriptions[0].channel": "email",
-            "subscriptions[0].resource_id": 3,
+            "subscriptions[0].resource_id": 1,
             "subscriptions[1].channel": "sms",
-            "subscriptions[1].resource_id": 3,
+            "subscriptions[1].resource_id": 1,
         },
         # --8<-- [start:destination]
         destination=ProfileDatabase(1, matching="custom", field_name="CRM_ID"),
