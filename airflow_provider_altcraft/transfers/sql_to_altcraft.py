@@ -20,7 +20,7 @@ RowProcessor = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
 
 class SqlToAltcraftOperator(DeliveringOperator):
-    """Send the rows of a query to a database, a scenario or a trigger mailing of Altcraft's.
+    """Send the rows of a query to a database, a scenario or another destination of Altcraft's.
 
     The rows are streamed: memory does not depend on how many there are. They land in no template, log or XCom.
     Order the query if the task may be retried: the same rows in the same order make the same batches, and Altcraft
