@@ -14,7 +14,7 @@ Attach = Sequence[Any]
 
 
 def attachments(operator: BaseOperator, attach: Any, context: Any) -> list[dict[str, Any]] | None:
-    """Files as Altcraft takes them; all but their content is rendered here.
+    """Files as Altcraft takes them; all but their content is rendered here, of those that stand in the DAG file.
 
     ``attach`` is no template field: what is in a file would land in Airflow's rendered templates.
 
@@ -22,18 +22,25 @@ def attachments(operator: BaseOperator, attach: Any, context: Any) -> list[dict[
     """
     if attach is None:
         return None
-    files = attach if isinstance(attach, list | tuple) else operator.render_template(attach, context)
-    if not isinstance(files, list | tuple):
+    if isinstance(attach, list | tuple):
+        return [_file(operator, file, context) for file in attach]
+    files = operator.render_template(attach, context)
+    if isinstance(files, str | bytes) or not isinstance(files, Sequence):
         raise AltcraftConfigurationError(f"attach takes a list of files, not {type(files).__name__}.")
-    return [_rendered(operator, file, context) for file in files]
+    return [_as_it_is(file) for file in files]
 
 
-def _rendered(operator: BaseOperator, file: Any, context: Any) -> dict[str, Any]:
+def _file(operator: BaseOperator, file: Any, context: Any) -> dict[str, Any]:
     if not isinstance(file, Mapping):
-        file = operator.render_template(file, context)
+        return _as_it_is(operator.render_template(file, context))
+    return {name: value if name == "data" else operator.render_template(value, context) for name, value in file.items()}
+
+
+def _as_it_is(file: Any) -> dict[str, Any]:
+    """A file that another task returned. It is rendered no more: its name may be anybody's."""
     if not isinstance(file, Mapping):
         raise AltcraftConfigurationError(
             "attach takes files as {'name', 'data' or 'file_key', 'mimetype'}, or the output of a task that uploads"
             f" one, not {type(file).__name__}."
         )
-    return {name: value if name == "data" else operator.render_template(value, context) for name, value in file.items()}
+    return dict(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from datetime import UTC, datetime
 
 import pytest
@@ -159,6 +160,20 @@ class TestAttaching:
         (call,) = altcraft_sandbox.journal.calls("campaigns/broadcasts/start")
         assert call.request["attach"] == [{"name": "monday.csv", "file_key": key}, {"name": "a.txt", "data": content}]
         assert "attach" not in operator.template_fields
+
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_what_another_task_returned_is_no_template(self, altcraft_sandbox, upload, launch, monkeypatch, whole):
+        with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+            first = upload()
+            operator = launch(first.output if whole else [first.output])
+        # A file may be named by anybody, and recipients would read what that renders to.
+        file = upload(name="{{ params.secret }}.csv").execute(context())
+        # What the tasks of a mapped upload return is a sequence, and no list.
+        returned = deque([file]) if whole else file
+        monkeypatch.setattr(type(first.output), "resolve", lambda *arguments, **more: returned)
+        operator.execute({**context(), "params": {"secret": "s3cret"}})
+        (call,) = altcraft_sandbox.journal.calls("campaigns/broadcasts/start")
+        assert call.request["attach"] == [file]
 
     @pytest.mark.parametrize("attach", ["price.csv", [None], {"name": "a.txt"}])
     def test_what_is_no_file_is_refused_before_any_call(self, altcraft_sandbox, launch, attach):
