@@ -110,4 +110,12 @@ class RecipientOperator(LaunchingOperator):
             "custom_data": self.custom_data,
             "attach": attachments(self, self.attach, context),
         }
-        return self.launcher(context).launch(endpoint, params, now=datetime.now(UTC))
+        launched = self.launcher(context).launch(endpoint, params, now=datetime.now(UTC))
+        self.log.info(
+            "%s of %s: %s (Request-ID %s).",
+            endpoint,
+            started_id,
+            "done at an earlier try" if launched.replayed else "done",
+            launched.request_id,
+        )
+        return launched
