@@ -134,12 +134,13 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         lowest, highest = self._bounds()
         if lowest is None and highest is None:
             return
-        if self.channel not in counters and lowest is None:
+        counted = counters.get(self.channel, {})
+        if SUBSCRIBED not in counted and lowest is None:
             raise AltcraftJobFailed(
-                f"Segment {self.segment_id}: the counters name no channel {self.channel!r}, so nothing says that"
-                f" max_subscribed={highest} holds. They name {', '.join(counters) or 'none'}."
+                f"Segment {self.segment_id}: the counters name no channel {self.channel!r} with its {SUBSCRIBED}, so"
+                f" nothing says that max_subscribed={highest} holds. They name {', '.join(counters) or 'none'}."
             )
-        subscribed = _number(counters.get(self.channel, {}).get(SUBSCRIBED, 0))
+        subscribed = _number(counted.get(SUBSCRIBED, 0))
         if highest is not None and subscribed > highest:
             raise AltcraftJobFailed(
                 f"Segment {self.segment_id} has {subscribed:,} subscribed to {self.channel}, more than"
@@ -158,7 +159,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
 
     :param name: its name. Templated.
     :param rules: groups of rules, each ``{"condition": "and" | "or", "queries": [...]}``; they belong to every kind but
-        ``static``. Templated.
+        ``static``, and are said again with a change. Templated.
     :param segment_id: the segment to change; without it, one is created. Templated.
     :param kind: of a new one: ``dynamic`` follows its rules whenever it is used, ``refreshed`` does so once a day,
         ``static`` holds chosen profiles; ``dynamic`` if it is not given.
@@ -197,7 +198,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
 
         params: dict[str, Any] = {
             "name": rendered("name", self.name),
-            "segment": list(self.rules),
+            "segment": self._rules(),
             "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
         }
         if self.segment_id is None:
@@ -210,9 +211,25 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
             return created.saved_id
         if self.kind is not None:
             raise AltcraftConfigurationError("kind is of a new segment: that of another cannot be changed.")
+        if not self.rules and self.db_id is None:
+            # Nobody knows whom that would reach: everybody, perhaps.
+            raise AltcraftConfigurationError(
+                "The segment would be one without rules: say them again. A static one, which has none, is told by its"
+                " db_id."
+            )
         segment_id = identifier("segment_id", self.segment_id)
         self.launcher(context).launch("segments/update", {"id": segment_id, **params}, now=datetime.now(UTC))
         return segment_id
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """Groups of rules; a template renders them to a text.
+
+        :raises AltcraftConfigurationError: if they are something else.
+        """
+        rules = self.rules
+        if not isinstance(rules, list | tuple) or not all(isinstance(group, Mapping) for group in rules):
+            raise AltcraftConfigurationError("rules is a list of groups, each {'condition': ..., 'queries': [...]}.")
+        return [dict(group) for group in rules]
 
     def _kind(self) -> dict[str, Any]:
         """The parameters that say what kind it is.

@@ -133,6 +133,15 @@ def test_a_segment_without_counters_has_nobody_subscribed(altcraft_sandbox, run)
         run(refresh(min_subscribed=1), task_id="guard")
 
 
+@pytest.mark.parametrize("status", [{}, {"unconfirmed_sendable": 5}])
+def test_a_channel_without_its_counter_holds_no_bound(status):
+    counters = _counters([{"channel": "email", "status": status}])
+    with pytest.raises(AltcraftJobFailed, match="no channel 'email' with its subscribed_sendable, so nothing"):
+        refresh(max_subscribed=9)._guard(counters)
+    with pytest.raises(AltcraftJobFailed, match="has 0 subscribed to email"):
+        refresh(min_subscribed=1)._guard(counters)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -190,6 +199,12 @@ def test_a_segment_is_changed_and_again_after_a_clear(altcraft_sandbox):
     assert segment.name == "Grown-ups"
 
 
+def test_a_static_segment_is_changed_without_rules(altcraft_sandbox):
+    segment_id = save(kind="static", db_id=1).execute(context(task_id="create"))
+    save(segment_id=segment_id, db_id=1, name="Chosen").execute(context())
+    assert altcraft_sandbox.world.segment(segment_id).name == "Chosen"
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -201,6 +216,12 @@ def test_a_segment_is_changed_and_again_after_a_clear(altcraft_sandbox):
         ({"rules": RULES, "kind": "daily"}, "'dynamic', 'refreshed' or 'static'"),
         ({"rules": RULES, "segment_id": 1, "kind": "static"}, "cannot be changed"),
         ({"rules": RULES, "segment_id": ""}, "segment_id is empty"),
+        ({"segment_id": 1}, "would be one without rules"),
+        ({"rules": [], "segment_id": 1}, "would be one without rules"),
+        ({"rules": None}, "rules is a list of groups"),
+        ({"rules": "[{'condition': 'and', 'queries': []}]"}, "rules is a list of groups"),
+        ({"rules": ["None"], "segment_id": 1}, "rules is a list of groups"),
+        ({"rules": RULES[0]}, "rules is a list of groups"),
     ],
 )
 def test_a_segment_that_cannot_be_is_refused_before_any_call(altcraft_sandbox, arguments, reason):
