@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,7 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
         }
 
     def _goals(self) -> list[dict[str, Any]]:
-        if not self.goals or not all(isinstance(goal, Mapping) and goal.get("goal") for goal in self.goals):
+        if not self.goals or not all(isinstance(goal, Mapping) and _is_named(goal) for goal in self.goals):
             raise AltcraftConfigurationError("goals is a list of one or more {'goal': name, 'value': number}.")
         return [{**goal, **_value(goal.get("value"))} for goal in self.goals]
 
@@ -110,11 +111,22 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
         data = self.pixel_data
         if data is None:
             return None
+        if not isinstance(data, Mapping):
+            raise AltcraftConfigurationError(f"pixel_data is a dictionary, not {type(data).__name__}.")
         if any(isinstance(value, dict | list | tuple) for value in data.values()):
             raise AltcraftConfigurationError("pixel_data is flat: it holds no lists and no dictionaries.")
-        if len(json.dumps(data, ensure_ascii=False).encode()) > PIXEL_DATA_BYTES:
+        try:
+            size = len(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
+        except (TypeError, ValueError):
+            raise AltcraftConfigurationError("pixel_data holds texts, numbers and booleans.") from None
+        if size > PIXEL_DATA_BYTES:
             raise AltcraftConfigurationError(f"pixel_data is over {PIXEL_DATA_BYTES:,} bytes of JSON.")
         return data
+
+
+def _is_named(goal: Mapping[str, Any]) -> bool:
+    """Whether a goal has a name, where a template may have rendered to nothing."""
+    return str(goal.get("goal") or "").strip() not in {"", "None"}
 
 
 def _value(value: Any) -> dict[str, float]:
@@ -122,6 +134,10 @@ def _value(value: Any) -> dict[str, float]:
     if value is None:
         return {}
     try:
-        return {"value": float(value)}
-    except (TypeError, ValueError):
-        raise AltcraftConfigurationError("The value of a goal is a number.") from None
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        # JSON would have it as null.
+        raise AltcraftConfigurationError("The value of a goal is a number.")
+    return {"value": number}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -83,6 +84,14 @@ def test_the_profile_is_nowhere_but_on_the_wire(caplog, capfd):
         ({"goals": []}, "goals is a list"),
         ({"goals": [{"value": 1}]}, "goals is a list"),
         ({"goals": [{"goal": "order", "value": "a lot"}]}, "is a number"),
+        ({"goals": [{"goal": "order", "value": "nan"}]}, "is a number"),
+        ({"goals": [{"goal": "order", "value": float("inf")}]}, "is a number"),
+        ({"goals": [{"goal": "order", "value": True}]}, "is a number"),
+        ({"goals": [{"goal": "None"}]}, "goals is a list"),
+        ({"goals": [{"goal": " "}]}, "goals is a list"),
+        ({"pixel_data": "{'sku': 'S-1'}"}, "is a dictionary"),
+        ({"pixel_data": {"weight": float("nan")}}, "texts, numbers and booleans"),
+        ({"pixel_data": {"when": datetime(2026, 1, 1)}}, "texts, numbers and booleans"),
         ({"date": "yesterday"}, "date must be"),
         ({"pixel_data": {"lines": []}}, "flat"),
         ({"pixel_data": {"text": "x" * 1024}}, "1,024 bytes"),
