@@ -119,9 +119,8 @@ class MailingSettingsOperator(LaunchingOperator):
         :raises AltcraftConfigurationError: for what no mailing can be.
         """
         from airflow_provider_altcraft.api.objects import StartSchedule, identifier
+        from airflow_provider_altcraft.templates import rendered
 
-        if not self.name:
-            raise AltcraftConfigurationError("A mailing needs a name.")
         if self.data_type not in SOURCES:
             raise AltcraftConfigurationError(f"data_type must be 'list' or 'segment', not {self.data_type!r}.")
         if self.push_sending_mode not in (None, "fanout", "last"):
@@ -132,12 +131,13 @@ class MailingSettingsOperator(LaunchingOperator):
             raise AltcraftConfigurationError("A mailing needs content: at least one message.")
         schedule = self.start_schedule
         as_they_are = (
-            "name", "data_type", "is_active", "subid", "limit", "aglimit_count", "policy_id",
+            "data_type", "is_active", "subid", "limit", "aglimit_count", "policy_id",
             "push_sending_mode", "attributes", "virtual_sender_id", "is_random_tracking_prefix",
             "custom_tracking_domains", "blind_carbon_copy", "unconditional_sending", "watched_list_id", "watcher_limit",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in as_they_are},
+            "name": rendered("name", self.name),
             "data_id": identifier("data_id", self.data_id),
             "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
             "content": [content_params(message) for message in self.content],

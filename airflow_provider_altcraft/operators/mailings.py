@@ -227,8 +227,10 @@ class AltcraftCloneMailingOperator(LaunchingOperator):
     def work(self, context: Any) -> int:
         """Make the copy."""
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.templates import rendered
 
-        params = {"id": identifier("mailing_id", self.mailing_id), "name": self.name}
+        name = None if self.name is None else rendered("name", self.name)
+        params = {"id": identifier("mailing_id", self.mailing_id), "name": name}
         return _saved(self, self.launcher(context).launch("campaigns/clone", params, now=datetime.now(UTC)))
 
 

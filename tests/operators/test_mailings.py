@@ -196,6 +196,7 @@ def test_a_retry_creates_no_second_mailing(altcraft_sandbox, remembers):
     [
         ({"mailing_type": "trigger"}, "mailing_type"),
         ({"name": ""}, "name"),
+        ({"name": "None"}, "name is empty"),
         ({"send_channel": ""}, "send_channel"),
         ({"data_type": "file"}, "data_type"),
         ({"data_id": ""}, "data_id is empty"),
@@ -242,6 +243,7 @@ def test_a_retry_changes_nothing_that_was_changed_since_and_a_clear_does(altcraf
         ({"mailing_id": ""}, "mailing_id is empty"),
         ({"mailing_type": "trigger"}, "mailing_type"),
         ({"name": ""}, "name"),
+        ({"name": "None"}, "name is empty"),
         ({"content": []}, "content"),
     ],
 )

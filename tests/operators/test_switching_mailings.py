@@ -77,3 +77,9 @@ def test_a_copy_is_made_once_though_the_answer_was_lost(altcraft_sandbox):
     copy = clone().execute(context())
     assert clone().execute(context(try_number=2)) == copy
     assert [mailing.name for mailing in altcraft_sandbox.world.mailings.values()].count("Copy") == 1
+
+
+def test_a_copy_has_no_name_that_a_template_rendered_to_nothing(altcraft_sandbox):
+    with pytest.raises(AirflowFailException, match="name is empty"):
+        AltcraftCloneMailingOperator(task_id="clone", mailing_id=7, name="None").execute(context())
+    assert len(altcraft_sandbox.journal) == 0
