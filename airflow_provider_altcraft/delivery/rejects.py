@@ -7,6 +7,7 @@ which is resumed on another worker can still say which rows were refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import IO, Any, Protocol
 
 import msgspec
@@ -104,8 +105,11 @@ class Rejects:
         (pending / f"{batch}.jsonl").unlink(missing_ok=True)
 
 
-def records(location: Any) -> Iterator[dict[str, Any]]:
+def records(location: Any) -> Iterator[dict[str, Any] | None]:
     """The records of rejected rows, as they are now: to be sent again after they were repaired.
+
+    Tries of one task that cut their batches in another way each keep the same row, in files of their own. It is sent
+    once: in the place of one that another file had before, there is ``None``.
 
     :param location: a file of JSON lines, or a folder of them.
     :raises AltcraftConfigurationError: for a place where there is nothing, or a line that has no record.
@@ -113,12 +117,15 @@ def records(location: Any) -> Iterator[dict[str, Any]]:
     files = sorted(_files_below(location), key=str) if location.is_dir() else [location]
     if not files or not location.exists():
         raise AltcraftConfigurationError(f"There are no rejected rows at {location}.")
-    for path in files:
+    known: dict[bytes, int] = {}
+    for place, path in enumerate(files):
         with path.open("rb") as file:
             for number, line in enumerate(file.read().removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
                 if not line.strip():
                     continue
-                yield _record(line, f"{path}, line {number}")
+                record = _record(line, f"{path}, line {number}")
+                content = blake2b(msgspec.json.encode(record, order="sorted"), digest_size=16).digest()
+                yield record if known.setdefault(content, place) == place else None
 
 
 def _files_below(folder: Any) -> Iterator[Any]:

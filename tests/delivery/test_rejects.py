@@ -38,6 +38,16 @@ def test_what_was_repaired_is_what_is_sent(kept):
     assert next(records(kept))["email"] == "b@example.com"
 
 
+def test_a_row_that_two_tries_kept_comes_back_once_and_one_that_a_try_kept_twice_does_twice(tmp_path):
+    ann, bob = '{"record": {"email": "a", "_fname": "A"}}\n', '{"record": {"email": "b"}}\n'
+    (tmp_path / "first.jsonl").write_text(ann + bob + bob)
+    (tmp_path / "second.jsonl").write_text(
+        '{"record": {"_fname": "A", "email": "a"}}\n' + '{"record": {"email": "c"}}\n'
+    )
+    found = list(records(tmp_path))
+    assert [record and record["email"] for record in found] == ["a", "b", "b", None, "c"]
+
+
 def test_held_rows_come_back_as_they_were(tmp_path):
     rejects = Rejects(tmp_path, ["email"])
     rejects.hold("batch", ROWS)
