@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,10 +13,8 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 from airflow_provider_altcraft.templates import check_one_of, is_open
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.api.protocol import Reply
     from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
-LOG = "campaigns/log_v2"
 HEAD = 1_000
 """Items that are looked at for the columns of a CSV file."""
 
@@ -193,8 +190,10 @@ class ListExport:
 
     def items(self, hook: AltcraftHook) -> Iterator[Any]:
         """The items, page by page."""
+        from airflow_provider_altcraft.api.mailing_log import LOG, entries
+
         if self.endpoint.strip("/") == LOG:
-            return log_entries(hook.call, self.params or {})
+            return entries(hook.call, self.params or {})
         return hook.iterate(self.endpoint, self.params)
 
     def write(self, items: Iterator[Any], file: IO[bytes]) -> int:
@@ -208,50 +207,6 @@ class ListExport:
         for count, line in enumerate(lines, start=1):  # noqa: B007
             file.write(line)
         return count - 1 if self.file_format == "csv" and count else count
-
-
-def log_entries(call: Callable[[str, dict[str, Any]], Reply], params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The log of a mailing, in whole. It has no pointer to the next page, so the next begins where this one ends.
-
-    Whether ``from_time`` is inclusive, and how fine it is, is not documented (CONTRACT 5.2): pages overlap by a second.
-
-    :param params: of ``campaigns/log_v2``.
-    :raises AltcraftError: if there are more entries than can be asked for.
-    """
-    from airflow_provider_altcraft.api.endpoints import endpoint
-    from airflow_provider_altcraft.api.paging import USUAL_LIMIT, items_of
-    from airflow_provider_altcraft.api.parameters import written
-    from airflow_provider_altcraft.api.protocol import encode
-    from airflow_provider_altcraft.api.states import moment_of
-
-    asked = {"limit": USUAL_LIMIT, **written(endpoint(LOG), params)}
-    since = moment_of(asked.get("from_time"))
-    known: Counter[bytes] = Counter()
-    total, taken = 0, 0
-    while True:
-        reply = call(LOG, asked)
-        page = items_of(reply)
-        total = total or reply.total_count or 0
-        fresh = []
-        for entry in page:
-            key = encode(entry)
-            if known[key]:
-                known[key] -= 1
-            else:
-                fresh.append(entry)
-        taken += len(fresh)
-        yield from fresh
-        if len(page) < asked["limit"] and taken >= total:
-            return
-        last = max((moment for entry in page if (moment := moment_of(entry.get("time")))), default=None)
-        if last is None or not fresh:
-            raise AltcraftError(
-                f"{LOG}: there are more entries than a page holds, and asking from the time of the last one brings no"
-                " others. Ask with a larger limit."
-            )
-        overlap = max(last - timedelta(seconds=1), since or last - timedelta(seconds=1))
-        asked["from_time"] = overlap.isoformat()
-        known = Counter(encode(entry) for entry in page if (moment_of(entry.get("time")) or overlap) >= overlap)
 
 
 def _check(name: str, params: Mapping[str, Any]) -> None:

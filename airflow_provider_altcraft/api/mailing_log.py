@@ -1,0 +1,236 @@
+"""The log of a mailing (``campaigns/log_v2``, CONTRACT 5.2): read whole, and remembered as it stood before a launch.
+
+The log names no runs and has no pointer to a next page; whether ``from_time`` is inclusive, and how fine it is, is not
+documented. So pages overlap, and an entry that was seen is counted out again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from airflow_provider_altcraft.api.endpoints import endpoint
+from airflow_provider_altcraft.api.paging import USUAL_LIMIT, items_of
+from airflow_provider_altcraft.api.parameters import written
+from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.api.states import moment_of, word
+from airflow_provider_altcraft.exceptions import AltcraftError
+
+LOG = "campaigns/log_v2"
+LARGEST_PAGE = 1_000_000
+"""Entries asked for at most, where one second holds more than a page."""
+PAGE_OVERLAP = timedelta(seconds=1)
+LOOKBACK = timedelta(days=1)
+"""How long before a launch the log is read, to know the runs that were going on then."""
+STARTS_KEPT = 200
+"""Starts that a mark names at most."""
+
+Call = Callable[[str, dict[str, Any]], Reply]
+"""Calls an endpoint with parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """A run of the mailing started or ended, by its log.
+
+    :param moment: by the log's clock.
+    :param kind: which of both.
+    :param is_error: whether the log says so at level ERROR.
+    """
+
+    moment: datetime
+    kind: Literal["start", "end"]
+    is_error: bool = False
+
+
+class LogPaginator:
+    """Walks through the log, page by page, and on as it grows. It says what to ask for and is handed the answers.
+
+    :param params: of ``campaigns/log_v2``.
+    :param is_lenient: go past a second that holds more entries than the server gives at once, instead of failing.
+    :param overlap: how far a page goes back before the last entry; longer for a log that is still being written, whose
+        entries need not arrive in the order of their times.
+    """
+
+    def __init__(
+        self, params: Mapping[str, Any], *, is_lenient: bool = False, overlap: timedelta = PAGE_OVERLAP
+    ) -> None:
+        self._asked: dict[str, Any] = {"limit": USUAL_LIMIT, **written(endpoint(LOG), params)}
+        self._limit = int(self._asked["limit"] or USUAL_LIMIT)
+        self._since = moment_of(self._asked.get("from_time"))
+        self._is_lenient = is_lenient
+        self._overlap = overlap
+        self._known: Counter[bytes] = Counter()
+        self._previous = -1
+        self._taken = 0
+        self.has_more = True
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters of the page to ask for next."""
+        return dict(self._asked)
+
+    def take(self, reply: Reply) -> list[dict[str, Any]]:
+        """The entries of an answer that were not seen before. Moves on.
+
+        :raises AltcraftError: if there are more entries than can be asked for.
+        """
+        page = [entry for entry in items_of(reply) if isinstance(entry, dict)]
+        keys = [encode(entry) for entry in page]
+        fresh = self._fresh(page, keys)
+        self._taken += len(fresh)
+        limit = int(self._asked["limit"])
+        self.has_more = bool(page) and (len(page) >= limit or len(page) < (reply.total_count or 0))
+        moments = [moment_of(entry.get("time")) for entry in page]
+        last = max((moment for moment in moments if moment is not None), default=None)
+        newest_first = self.has_more and _falls(moments)
+        if last is not None and not newest_first and (fresh or not self.has_more):
+            self._move_on(max(last - self._overlap_of(limit), self._since or last - self._overlap), moments, keys)
+        elif self.has_more:
+            self._widen(page, keys, last, reply.total_count or 0)
+        return fresh
+
+    def _fresh(self, page: list[dict[str, Any]], keys: list[bytes]) -> list[dict[str, Any]]:
+        known, fresh = self._known, []
+        for entry, key in zip(page, keys, strict=True):
+            if known[key] > 0:
+                known[key] -= 1
+            else:
+                fresh.append(entry)
+        return fresh
+
+    def _overlap_of(self, limit: int) -> timedelta:
+        # Between the pages of one walk nothing is written late; a long overlap could be all that a page holds.
+        return PAGE_OVERLAP if self.has_more else self._overlap
+
+    def _move_on(self, start: datetime, moments: list[datetime | None], keys: list[bytes]) -> None:
+        asked_from = moment_of(self._asked.get("from_time"))
+        seen = Counter(key for moment, key in zip(moments, keys, strict=True) if (moment or start) >= start)
+        if asked_from is not None and start < asked_from:
+            # This page was no more than the end of what comes again.
+            start = asked_from
+            seen = Counter(keys)
+        self._asked |= {"from_time": start.isoformat(), "limit": self._limit}
+        self._known, self._previous = seen, -1
+
+    def _widen(self, page: list[dict[str, Any]], keys: list[bytes], last: datetime | None, total: int) -> None:
+        """Ask the same again with a larger limit; where that brings no more, it is the end of what can be had."""
+        limit, is_full = int(self._asked["limit"]), len(page) >= self._limit
+        # A count may be of the whole log, whatever moment was asked from.
+        if not is_full and (self._since is not None or self._taken >= total):
+            self.has_more = False
+            return
+        if len(page) > self._previous and limit < LARGEST_PAGE:
+            self._previous = len(page)
+            self._known += Counter(keys)
+            self._asked["limit"] = min(LARGEST_PAGE, limit * 10)
+            return
+        if not self._is_lenient:
+            raise AltcraftError(
+                f"{LOG}: there are more entries than a page holds, and asking from the time of the last one brings no"
+                " others. Ask with a larger limit."
+            )
+        self.has_more = False
+        if last is not None and is_full:
+            # The rest of that second cannot be had.
+            self._asked |= {"from_time": (last + PAGE_OVERLAP).isoformat(), "limit": self._limit}
+            self._known, self._previous = Counter(), -1
+            self.has_more = True
+
+
+def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) -> Iterator[dict[str, Any]]:
+    """The whole log from a moment on, each entry once.
+
+    :param params: of ``campaigns/log_v2``; ``limit`` is the size of a page.
+    :param is_lenient: see ``LogPaginator``.
+    :raises AltcraftError: if there are more entries than can be asked for, or a call fails.
+    """
+    paginator = LogPaginator(params, is_lenient=is_lenient)
+    while paginator.has_more:
+        yield from paginator.take(call(LOG, paginator.params))
+
+
+def run_event(entry: Mapping[str, Any]) -> RunEvent | None:
+    """The start or end of a run that an entry tells of; ``None`` for any other, or one whose time cannot be read."""
+    state, moment = word(entry.get("state")), moment_of(entry.get("time"))
+    if moment is None or state not in {"start", "end"}:
+        return None
+    kind: Literal["start", "end"] = "start" if state == "start" else "end"
+    return RunEvent(moment, kind, word(entry.get("level")) == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """Where a mailing's log stood just before a launch. A start that it does not name came after it, by any clock.
+
+    :param since: the server's clock when the mark was taken, RFC 3339.
+    :param read_from: the moment from which the log was read, RFC 3339.
+    :param starts: the times of the starts seen from there on, RFC 3339, one for each.
+    """
+
+    since: str
+    read_from: str
+    starts: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mark as JSON; ``from_dict`` reads it back."""
+        return {"since": self.since, "read_from": self.read_from, "starts": list(self.starts)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LogMark:
+        """Read what ``to_dict`` wrote."""
+        return cls(values["since"], values["read_from"], tuple(values.get("starts") or ()))
+
+    @property
+    def known(self) -> Counter[datetime]:
+        """The moments of the starts that came before it, and how many at each."""
+        return Counter(moment for start in self.starts if (moment := moment_of(start)) is not None)
+
+
+def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
+    """Where the log stands now. Taken before a launch.
+
+    :param server_time: the server's clock.
+    :raises AltcraftError: if the log cannot be read.
+    """
+    read_from = server_time - LOOKBACK
+    starts = sorted(_starts(call, mailing_id, read_from))
+    if len(starts) > STARTS_KEPT:
+        starts = starts[-STARTS_KEPT:]
+        # No further back than the mark tells starts from later ones.
+        starts = [start for start in starts if start > starts[0]] or starts
+        read_from = starts[0]
+    return LogMark(server_time.isoformat(), read_from.isoformat(), tuple(start.isoformat() for start in starts))
+
+
+def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
+    """The starts that came after a mark, by the log's clock, in order.
+
+    :raises AltcraftError: if the log cannot be read.
+    """
+    read_from = moment_of(mark.read_from) or datetime.fromisoformat(mark.since)
+    known = mark.known
+    later = []
+    for start in sorted(_starts(call, mailing_id, read_from)):
+        if known[start] > 0:
+            known[start] -= 1
+        else:
+            later.append(start)
+    return later
+
+
+def _starts(call: Call, mailing_id: int, since: datetime) -> Iterator[datetime]:
+    for entry in entries(call, {"id": mailing_id, "from_time": since.isoformat()}, is_lenient=True):
+        event = run_event(entry)
+        # Whether the moment itself is included is the server's to choose; here it is.
+        if event is not None and event.kind == "start" and event.moment >= since:
+            yield event.moment
+
+
+def _falls(moments: list[datetime | None]) -> bool:
+    """Whether a page begins with the newest entry."""
+    known = [moment for moment in moments if moment is not None]
+    return bool(known) and known[0] > known[-1]
