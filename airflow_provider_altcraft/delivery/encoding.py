@@ -5,7 +5,7 @@ One treatment per type:
 =======================  ==============================================================================
 ``None``, NaN, infinity  null: left out (``omit``, the default) or sent as ``null`` (``send``, it clears)
 ``bool int float str``   as they are; a lone surrogate in a text becomes ``?``
-``Decimal``              text, exact: ``"1.10"``
+``Decimal``              text, exact and written out: ``"1.10"``, ``"0.00000001"``
 ``date``                 ``YYYY-MM-DD``
 ``datetime``             RFC 3339; one without a zone is taken to be in ``timezone``
 ``time``                 ISO 8601
@@ -32,6 +32,9 @@ from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 NullPolicy = Literal["omit", "send"]
+
+MOST_DIGITS = 150_000
+"""What PostgreSQL's ``numeric`` can hold; written out, a number such as ``1E+999999999`` would fill the memory."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", uuid_format="canonical")
 
@@ -172,9 +175,10 @@ class RowEncoder:
         kinds = set(map(type, column))
         if kinds <= _AS_IS:
             return column
-        finite = _FINITE.get(next(iter(kinds))) if len(kinds) == 1 else None
-        if finite is not None and all(map(finite, column)):
+        if kinds == {float} and all(map(math.isfinite, column)):
             return column
+        if kinds == {Decimal}:
+            return _all_exact(column)
         if kinds == {datetime}:
             return self._encoder.stamps(column)
         if kinds <= _PLAIN:
@@ -216,7 +220,21 @@ def _finite(value: float) -> float | None:
 
 
 def _exact(value: Decimal) -> str | None:
-    return str(value) if value.is_finite() else None
+    if not value.is_finite():
+        return None
+    text = str(value)
+    if "E" not in text or abs(value.adjusted()) > MOST_DIGITS:
+        return text
+    return f"{value:f}"
+
+
+def _all_exact(column: Sequence[Decimal]) -> Sequence[str | None]:
+    """The same of a whole column: one look at the texts tells whether any has an exponent, or is no number."""
+    texts = list(map(str, column))
+    joined = "".join(texts)
+    if any(sign in joined for sign in "ENI"):
+        return list(map(_exact, column))
+    return texts
 
 
 # bool before int, of which it is a subclass: the order is that in which subclasses are tried.
@@ -237,6 +255,4 @@ _TREATMENTS: dict[type, Callable[[Any], Any]] = {
 
 _AS_IS = {type(None), str, bool, int, date, UUID, bytes, bytearray, memoryview}
 """Types that the JSON library writes as the table says."""
-_FINITE: dict[type, Callable[[Any], bool]] = {float: math.isfinite, Decimal: Decimal.is_finite}
-"""Types of which it writes some values as the table says."""
-_PLAIN = {*_AS_IS, *_FINITE, time, datetime}
+_PLAIN = {*_AS_IS, float, Decimal, time, datetime}

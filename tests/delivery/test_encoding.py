@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -36,6 +37,10 @@ def encoded(value, **settings):
         (2**60, 2**60),
         (1.5, 1.5),
         (Decimal("1.10"), "1.10"),
+        (Decimal("0E-8"), "0.00000000"),
+        (Decimal("1E-8"), "0.00000001"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("1E+300000"), "1E+300000"),
         (date(2026, 1, 2), "2026-01-02"),
         (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05+03:00"),
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
@@ -66,6 +71,30 @@ def test_text_is_utf8_and_not_escaped():
 def test_a_type_without_a_treatment_is_refused_with_the_field():
     with pytest.raises(AltcraftConfigurationError, match=r"'field'.*timedelta"):
         encoded(timedelta(1))
+
+
+@given(
+    st.lists(
+        st.decimals()
+        | st.builds(
+            Decimal,
+            st.from_regex(
+                r"-?[0-9]{1,30}(\.[0-9]{1,9})?[E][+-]?[0-9]{1,2}", fullmatch=True, alphabet=st.characters(codec="ascii")
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_decimal_is_written_out_and_says_the_same_number(numbers):
+    encoder = ProfileEncoder(timezone=UTC)
+    written = [json.loads(record) for record in RowEncoder(["n"], [0], [], encoder).encode([(one,) for one in numbers])]
+    assert written == [json.loads(encoder.encode({"n": number})) for number in numbers]
+    for number, row in zip(numbers, written, strict=True):
+        assert ("n" in row) == number.is_finite()
+        if row:
+            assert re.fullmatch(r"-?\d+(\.\d+)?", row["n"])
+            assert Decimal(row["n"]) == number
 
 
 KINDS = [
