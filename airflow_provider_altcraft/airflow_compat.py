@@ -47,13 +47,18 @@ def execution_deadline(task: Any, context: Mapping[str, Any], now: float) -> flo
     return float(begin + task.execution_timeout.total_seconds())
 
 
+def is_final(error: BaseException) -> bool:
+    """Whether it is an error that no retry can cure."""
+    refused = isinstance(error, AltcraftRejected) and not error.is_transient
+    return refused or isinstance(error, (*_FINAL, AirflowFailException))
+
+
 @contextmanager
 def final_errors() -> Iterator[None]:
     """Tell Airflow which errors no retry can cure: it fails the task at once, whatever ``retries`` says."""
     try:
         yield
     except AltcraftError as error:
-        refused = isinstance(error, AltcraftRejected) and not error.is_transient
-        if refused or isinstance(error, _FINAL):
+        if is_final(error):
             raise AirflowFailException(f"{type(error).__name__}: {error}") from error
         raise

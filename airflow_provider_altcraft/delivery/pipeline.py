@@ -238,6 +238,7 @@ class Delivery:
         earlier = self._sender.recall(batch)
         # An earlier try may have had no place for the rejects.
         if earlier is not None and (not earlier.refusals or self._rejects.has(batch)):
+            self._rejects.confirm(batch, rows, were_refused=bool(earlier.refusals))
             self._count(rows, earlier, replayed=True)
             return
         if self._sender.was_split(batch):
@@ -298,7 +299,7 @@ class Delivery:
             verdict = BatchAnswer(accepted=0, unaccounted=len(rows))
         else:
             verdict = self._destination.read(answer.data, len(rows))
-        self._rejects.keep(batch, rows, verdict.refusals)
+        self._rejects.keep(batch, rows, verdict.refusals, answered=not verdict.unaccounted)
         if not verdict.unaccounted:
             # An answer from memory may be older than what another try sent of the same rows.
             if self._ledger is not None and not answer.replayed:
@@ -326,12 +327,12 @@ class Delivery:
 
     def _refuse_keyless(self, rows: Rows) -> None:
         refusals = [Refusal(place, 0, NO_KEY) for place in range(len(rows))]
-        self._refuse(f"row-{rows.numbers[0]}", rows, refusals)
+        self._refuse(_unsent(rows), rows, refusals)
 
     def _refuse_oversized(self, rows: Rows, size: int) -> None:
         limit = f"{self.max_body_bytes:,} (max_body_bytes in the connection's extra)"
         reason = f"alone it makes a request of {size:,} bytes, over the limit of {limit}"
-        self._refuse(f"row-{rows.numbers[0]}", rows, [Refusal(0, 0, reason)])
+        self._refuse(_unsent(rows), rows, [Refusal(0, 0, reason)])
 
     def _refuse(self, batch: str, rows: Rows, refusals: list[Refusal]) -> None:
         """Count rows that are not sent."""
@@ -380,11 +381,17 @@ def settle(
         if not succeeded(status) and not (verdict.itemised and verdict.refusals):
             verdict = refused_batch(-1, f"the task {task.task_id} failed", task.rows)
         held = rejects.held(task.batch)
-        rejects.keep(task.batch, held, verdict.refusals)
+        rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
         rejects.release(task.batch)
         report.count(verdict)
         if verdict.refusals and not rejects.are_kept(held):
             report.lost += len(verdict.refusals)
+
+
+def _unsent(rows: Rows) -> str:
+    """A name for rows that become no batch: the same rows have the same at any try."""
+    digest = sha256(b"\n".join(rows.records)).hexdigest()[:16]
+    return f"row-{rows.numbers[0]}-{digest}"
 
 
 def _is_empty(value: Any) -> bool:

@@ -8,27 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import IO, Any, Protocol
+from threading import Lock
+from typing import Any
 
 import msgspec
 
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
+from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects
 from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.private_files import listed, make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
-
-class Folder(Protocol):
-    """The part of ``pathlib.Path`` and of Airflow's ``ObjectStoragePath`` that is used."""
-
-    def __truediv__(self, name: str, /) -> Any:
-        """A file or folder below."""
-
-    def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
-        """Make it."""
-
-    def open(self, mode: str, /) -> IO[bytes]:
-        """Open it."""
+PENDING = "pending"
+"""The folder of rows that a task still works on."""
 
 
 class _Held(msgspec.Struct):
@@ -37,36 +30,66 @@ class _Held(msgspec.Struct):
 
 
 class Rejects:
-    """Keeps rejected rows.
+    """Keeps rejected rows, for their owner's eyes only where that is on a disk.
 
-    :param folder: where; ``None`` keeps nothing, for a delivery in which any reject fails the task.
+    :param folder: of the task instance; ``None`` keeps nothing, for a delivery in which any reject fails the task.
     :param key_fields: the fields of a profile that identify it, repeated beside each rejected row.
     :param holds: whether rows are put aside until their task has answered; pointless if nobody will ask it.
+    :param by_key: whether the later of two rows with one key makes the earlier obsolete, as in a database.
     """
 
-    def __init__(self, folder: Folder | None, key_fields: Sequence[str] = (), *, holds: bool = True) -> None:
+    def __init__(
+        self, folder: Any | None, key_fields: Sequence[str] = (), *, holds: bool = True, by_key: bool = False
+    ) -> None:
         self._folder = folder
         self._key_fields = key_fields
         self._holds = holds
+        self._by_key = by_key
+        self._lock = Lock()
+        self._earlier: EarlierRejects | None = None
+        self._current: set[str] = set()
 
     @property
     def location(self) -> str | None:
         """Where the rows are, for people."""
         return None if self._folder is None else str(self._folder)
 
-    def keep(self, batch: str, rows: Rows, refusals: Iterable[Refusal]) -> None:
+    def keep(self, batch: str, rows: Rows, refusals: Iterable[Refusal], *, answered: bool = True) -> None:
         """Write the refused rows of a batch. Writing a batch again replaces what was written.
 
         :param batch: its name, which becomes the file's.
         :param rows: its rows. Where they cannot be reached any more, the place in the batch and the reason are kept.
+        :param answered: whether it is known of each row what became of it.
         """
-        refused = list(refusals)
-        if self._folder is None or not refused:
+        if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / f"{batch}.jsonl").open("wb") as file:
-            for refusal in refused:
-                file.write(_line(batch, rows, refusal, self._key_fields))
+        refused, name = list(refusals), f"{batch}.jsonl"
+        with self._lock:
+            earlier = self._read_earlier()
+            if refused:
+                self._current.add(name)
+        if refused and (rows.records or name not in earlier):
+            make_folder(self._folder)
+            write(self._folder / name, (_line(batch, rows, refusal, self._key_fields) for refusal in refused))
+        if answered:
+            # Last: a process may end before, and a row that is offered twice is better than one that is lost.
+            with self._lock:
+                earlier.remove(name, rows, spare=self._current)
+
+    def confirm(self, batch: str, rows: Rows, *, were_refused: bool) -> None:
+        """Note that what an earlier try made of a batch holds.
+
+        :param were_refused: whether some of its rows were; what was written of them stays.
+        """
+        if self._folder is None:
+            return
+        name = f"{batch}.jsonl"
+        with self._lock:
+            earlier = self._read_earlier()
+            if were_refused:
+                self._current.add(name)
+            else:
+                earlier.remove(name, rows, spare=self._current)
 
     def has(self, batch: str) -> bool:
         """Whether the rejects of a batch were written, or need not be."""
@@ -80,17 +103,18 @@ class Rejects:
         """Put the rows of a batch aside until its task has answered."""
         if self._folder is None or not self._holds:
             return
-        pending = self._folder / "pending"
-        pending.mkdir(parents=True, exist_ok=True)
-        with (pending / f"{batch}.jsonl").open("wb") as file:
-            file.write(b"".join(map(b'{"row":%d,"record":%s}\n'.__mod__, zip(rows.numbers, rows.records, strict=True))))
+        pending = self._folder / PENDING
+        make_folder(self._folder)
+        make_folder(pending)
+        lines = map(b'{"row":%d,"record":%s}\n'.__mod__, zip(rows.numbers, rows.records, strict=True))
+        write(pending / f"{batch}.jsonl", [b"".join(lines)])
 
     def held(self, batch: str) -> Rows:
         """The rows put aside; none if they were never, or cannot be reached from this worker."""
         if self._folder is None:
             return Rows()
         try:
-            with (self._folder / "pending" / f"{batch}.jsonl").open("rb") as file:
+            with (self._folder / PENDING / f"{batch}.jsonl").open("rb") as file:
                 # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
                 lines = [_HELD.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
@@ -99,10 +123,19 @@ class Rejects:
 
     def release(self, batch: str) -> None:
         """Forget the rows put aside."""
-        if self._folder is None:
-            return
-        pending = self._folder / "pending"
-        (pending / f"{batch}.jsonl").unlink(missing_ok=True)
+        if self._folder is not None:
+            (self._folder / PENDING / f"{batch}.jsonl").unlink(missing_ok=True)
+
+    def release_all(self) -> None:
+        """Forget all rows put aside, those of earlier tries too: nobody will ask what became of them any more."""
+        for path in listed(self._folder / PENDING) if self._folder is not None else ():
+            path.unlink(missing_ok=True)
+
+    def _read_earlier(self) -> EarlierRejects:
+        """What was there before this try wrote anything."""
+        if self._earlier is None:
+            self._earlier = EarlierRejects(self._folder, self._key_fields, by_key=self._by_key)
+        return self._earlier
 
 
 def records(location: Any) -> Iterator[dict[str, Any] | None]:
@@ -132,7 +165,7 @@ def _files_below(folder: Any) -> Iterator[Any]:
     for path in folder.iterdir():
         if path.is_dir():
             # What is pending was not rejected.
-            yield from _files_below(path) if path.name != "pending" else ()
+            yield from _files_below(path) if path.name != PENDING else ()
         elif path.name.endswith(".jsonl"):
             yield path
 

@@ -97,7 +97,8 @@ class Report:
         if self.lost:
             raise AltcraftRowsError(
                 f"The records of {self.lost:,} rejected rows are lost: they waited in 'pending' below reject_path,"
-                " which this worker cannot see. reject_path must be one place for all workers."
+                " which this worker cannot see, or which a wait removed that had failed for good. reject_path must be"
+                " one place for all workers."
             )
         if self.rejected > allowed:
             kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them with their reasons"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred
 
+from airflow_provider_altcraft.airflow_compat import is_final
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
@@ -138,6 +139,10 @@ class DeliveringOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Read, send, wait, account for each row."""
+        with self._pending_rows(context):
+            return self._deliver(context)
+
+    def _deliver(self, context: Any) -> Any:
         from airflow_provider_altcraft.delivery.destinations import Destination
         from airflow_provider_altcraft.delivery.watermark import plain
 
@@ -196,18 +201,35 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
         from airflow_provider_altcraft.delivery.report import Report
 
-        if verdict.cause != "job":
-            verdict.raise_for_failure()
-        report = Report.from_dict(result["report"])
-        settle(
-            report,
-            [TaskBatch(**task) for task in result["tasks"]],
-            self._rejects(context, self.destination),
-            destination=self.destination,
-            task_status=self.hook.task_status,
-            succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
-        )
-        return self._account(context, report)
+        with self._pending_rows(context):
+            if verdict.cause != "job":
+                verdict.raise_for_failure()
+            report = Report.from_dict(result["report"])
+            rejects = self._rejects(context, self.destination)
+            settle(
+                report,
+                [TaskBatch(**task) for task in result["tasks"]],
+                rejects,
+                destination=self.destination,
+                task_status=self.hook.task_status,
+                succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
+            )
+            rejects.release_all()
+            return self._account(context, report)
+
+    @contextmanager
+    def _pending_rows(self, context: Any) -> Iterator[None]:
+        """Forget the rows that were put aside once no try will ask any more what became of them."""
+        try:
+            yield
+        except TaskDeferred:
+            raise
+        except BaseException as error:
+            ti = context["ti"]
+            if is_final(error) or ti.try_number > ti.max_tries:
+                with suppress(Exception):
+                    self._rejects(context, self.destination).release_all()
+            raise
 
     def _encoder(self) -> ProfileEncoder:
         import pendulum
@@ -368,11 +390,15 @@ class DeliveringOperator(WaitingOperator):
             return Rejects(None)
         ti = context["ti"]
         index = getattr(ti, "map_index", -1)
-        names = (ti.dag_id, ti.run_id, ti.task_id if index < 0 else f"{ti.task_id}-{index}")
         folder = _path(self.reject_path)
-        for name in names:
+        for name in (ti.dag_id, ti.run_id, ti.task_id):
             folder = folder / quote(name, safe="")
-        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion)
+        if index >= 0:
+            # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
+            folder = folder / f"map_index={index}"
+        return Rejects(
+            folder, destination.key_fields, holds=self.wait_for_completion, by_key=not destination.makes_task
+        )
 
 
 def _path(location: str) -> Any:

@@ -43,7 +43,7 @@ class Altcraft(Sender):
         self.limit, self.refuses = limit, set(refuses)
         self.bodies, self.taken = [], []
 
-    def send(self, body, content):
+    def send(self, body, batch, **facts):
         rows = [item.get("data", item)["email"] for item in json.loads(body)["data"]]
         if len(body) > self.limit:
             raise AltcraftRequestTooLarge("profiles/import_batch", code=400, debug="http: request body too large")

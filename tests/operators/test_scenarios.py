@@ -7,7 +7,7 @@ import json
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftWaitTimeout
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import context
@@ -155,3 +155,52 @@ def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, 
 
 def test_rows_are_no_template():
     assert "profiles" not in AltcraftImportAndStartOperator.template_fields
+
+
+def rejects_below(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*.jsonl")}
+
+
+def stalled(sandbox, tmp_path, **arguments):
+    sandbox.behaviour.task_seconds = 10**6
+    return operator(reject_path=str(tmp_path), timeout=0.05, **arguments)
+
+
+def test_rows_put_aside_go_when_the_wait_has_failed_for_good(altcraft_sandbox, run, tmp_path):
+    with pytest.raises(AltcraftWaitTimeout):
+        run(stalled(altcraft_sandbox, tmp_path, retries=1), max_tries=1)
+    assert len(rejects_below(tmp_path)) == 3, "a retry may still ask what became of them"
+    with pytest.raises(AltcraftWaitTimeout):
+        run(stalled(altcraft_sandbox, tmp_path, retries=1), max_tries=1, try_number=2)
+    assert rejects_below(tmp_path) == set()
+
+
+def test_rows_put_aside_go_when_no_retry_can_cure_the_wait(altcraft_sandbox, run, tmp_path):
+    altcraft_sandbox.faults.add(Fault("api_error", "tasks/status", code=401))
+    with pytest.raises(AirflowFailException):
+        run(operator(reject_path=str(tmp_path), retries=1), max_tries=1)
+    assert rejects_below(tmp_path) == set()
+
+
+def test_rows_that_an_earlier_try_put_aside_in_other_batches_go_at_the_end_too(altcraft_sandbox, run, tmp_path):
+    with pytest.raises(AltcraftWaitTimeout):
+        run(stalled(altcraft_sandbox, tmp_path, retries=1), max_tries=1)
+    altcraft_sandbox.clock.advance(10**6)
+    altcraft_sandbox.behaviour.task_seconds = 0
+    run(operator(reject_path=str(tmp_path), batch_size=3, retries=1), max_tries=1, try_number=2)
+    assert rejects_below(tmp_path) == set()
+
+
+def test_a_mapped_task_and_one_that_is_called_like_it_share_no_folder(altcraft_sandbox, run, tmp_path):
+    arguments = {"profiles": profiles(5, broken=1), "max_rejects": 1, "reject_path": str(tmp_path)}
+    places = [
+        run(operator(**arguments), task_id=task_id, map_index=index)["reject_path"]
+        for task_id, index in [("load", 1), ("load-1", -1), ("load", -1), ("load", 11), ("load-1", 1)]
+    ]
+    assert len(set(places)) == 5
+    assert [place.removeprefix(f"{tmp_path}/dag/run/") for place in places[:3]] == [
+        "load/map_index=1",
+        "load-1",
+        "load",
+    ]
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")} == {0}

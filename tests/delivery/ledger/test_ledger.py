@@ -62,7 +62,7 @@ class Altcraft(Sender):
     fuse: Fuse = field(default_factory=Fuse)
     requests: int = 0
 
-    def send(self, body, batch):
+    def send(self, body, batch, **facts):
         self.fuse.burn()
         self.requests += 1
         profiles = json.loads(body)["data"]
