@@ -301,8 +301,10 @@ class Delivery:
             verdict = self._destination.read(answer.data, len(rows))
         self._rejects.keep(batch, rows, verdict.refusals, answered=not verdict.unaccounted)
         if not verdict.unaccounted:
-            # An answer from memory may be older than what another try sent of the same rows.
-            if self._ledger is not None and not answer.replayed:
+            # An answer from memory may be older than what another try sent of the same rows. One that speaks of no
+            # row says that the request was taken, not that each row was.
+            told = self._destination.accounts_for_rows(answer.data, verdict)
+            if self._ledger is not None and told and not answer.replayed:
                 refused = {refusal.position for refusal in verdict.refusals}
                 self._ledger.accepted([found for place, found in enumerate(rows.prints) if place not in refused])
             self._sender.settle(batch, verdict)

@@ -103,6 +103,14 @@ class Destination(ABC):
         :param answer: its payload.
         """
 
+    def accounts_for_rows(self, answer: Any, verdict: BatchAnswer) -> bool:
+        """Whether an answer says of all rows what became of them, and not only that the request was a success.
+
+        :param answer: its payload.
+        :param verdict: what ``read`` made of it.
+        """
+        return verdict.itemised and not verdict.unaccounted
+
     @property
     def _wrapping(self) -> tuple[bytes, bytes]:
         """What stands before and after each record in the body (CONTRACT 14.6)."""

@@ -49,4 +49,13 @@ class PromoCodes(Destination):
         """An item for each code; or, where there are none, the counters."""
         if isinstance(answer, list):
             return read_items(answer, sent, names_profiles=False)
-        return read_counters(answer, sent, "inserted", "duplicated")
+        return read_counters(answer, sent, *_TAKEN)
+
+    def accounts_for_rows(self, answer: Any, verdict: BatchAnswer) -> bool:
+        """Counters of which the sum is that of the rows do, too."""
+        counts = isinstance(answer, dict) and any(name in answer for name in _TAKEN)
+        return (verdict.itemised or counts) and not verdict.unaccounted
+
+
+_TAKEN = ("inserted", "duplicated")
+"""Counters of rows that were taken."""

@@ -50,4 +50,13 @@ class SuppressionList(Destination):
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
         """The counters: imported, updated and known before are all on the list now."""
-        return read_counters(answer, sent, "total_imported", "total_updated", "total_duplicated")
+        return read_counters(answer, sent, *_TAKEN)
+
+    def accounts_for_rows(self, answer: Any, verdict: BatchAnswer) -> bool:
+        """Counters of which the sum is that of the rows do, too."""
+        counts = isinstance(answer, dict) and any(name in answer for name in _TAKEN)
+        return (verdict.itemised or counts) and not verdict.unaccounted
+
+
+_TAKEN = ("total_imported", "total_updated", "total_duplicated")
+"""Counters of rows that were taken."""

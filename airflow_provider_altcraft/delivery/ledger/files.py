@@ -15,13 +15,12 @@ import json
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
+from airflow_provider_altcraft.delivery.ledger.working_copy import WorkingCopy
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 CACHE_KIB = 16_384
@@ -54,7 +53,8 @@ class FileLedger:
 
     def __init__(self, folder: Any) -> None:
         self._folder = folder
-        self._copy = Path(tempfile.mkdtemp(prefix="altcraft-ledger-"))
+        self._working_copy = WorkingCopy()
+        self._copy = self._working_copy.path
         try:
             self._base = self._fetch_base()
             self._db = sqlite3.connect(self._copy / "ledger.db", check_same_thread=False, isolation_level=None)
@@ -72,7 +72,7 @@ class FileLedger:
             for step in self._taken_up:
                 self._take_up(step)
         except BaseException:
-            shutil.rmtree(self._copy, ignore_errors=True)
+            self._working_copy.remove()
             raise
         order = 1 + max((int(run.split("-")[0]) for run in runs), default=0)
         self._run = f"{order:08d}-{uuid4().hex[:8]}"
@@ -107,7 +107,7 @@ class FileLedger:
                 self._place(old.db).unlink(missing_ok=True)
         finally:
             self._db.close()
-            shutil.rmtree(self._copy, ignore_errors=True)
+            self._working_copy.remove()
 
     def _latest(self) -> _Base:
         names = (path.name.removesuffix(".done").split("-") for path in _files(self._folder / "base", ".done"))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -22,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
-from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, PromoCodes, SuppressionList
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
@@ -294,3 +297,60 @@ def test_a_base_that_was_cut_is_not_believed(tmp_path):
     base.write_bytes(base.read_bytes()[:100])
     with pytest.raises(AltcraftConfigurationError, match="damaged"):
         FileLedger(tmp_path)
+
+
+def test_an_answer_that_speaks_of_no_row_teaches_nothing(shelf):
+    class Terse(Altcraft):
+        def send(self, body, batch, **facts):
+            answer = super().send(body, batch, **facts)
+            answer.data = self.says
+            return answer
+
+    altcraft = Terse()
+    for altcraft.says in (None, {}, [{"profile_id": "p"}]):
+        report = deliver(altcraft, shelf(), [("a", 1)])
+        assert (report.accepted, report.unchanged) == (1, 0)
+    assert deliver(altcraft, shelf(), [("a", 1)]).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("destination", "answer", "told"),
+    [
+        (ProfileDatabase(1), None, False),
+        (ProfileDatabase(1), [{"profile_id": "p"}], True),
+        (ProfileDatabase(1), [], False),
+        (SuppressionList(1), None, False),
+        (SuppressionList(1), {"total_imported": 1}, True),
+        (SuppressionList(1), {"total_imported": 0}, False),
+        (PromoCodes(1), {}, False),
+        (PromoCodes(1), {"duplicated": 1}, True),
+        (PromoCodes(1), [{"code": "A"}], True),
+    ],
+)
+def test_counters_that_cover_all_rows_tell_of_each(destination, answer, told):
+    assert destination.accounts_for_rows(answer, destination.read(answer, 1)) == told
+
+
+ENDED = """
+import os, sys
+from pathlib import Path
+from airflow_provider_altcraft.delivery.ledger.files import FileLedger
+FileLedger(Path(sys.argv[1]))
+os._exit(9)
+"""
+
+
+def test_a_copy_that_a_killed_worker_left_is_removed_by_the_next_and_one_in_use_is_not(tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    (temporary / "altcraft-ledger-begun").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    in_use = FileLedger(tmp_path / "other")
+    (mine,) = temporary.iterdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    arguments = [sys.executable, "-c", ENDED, str(tmp_path / "ledger")]
+    assert subprocess.run(arguments, env=environment, check=False).returncode == 9  # noqa: S603
+    assert len([*temporary.iterdir()]) == 2
+    FileLedger(tmp_path / "ledger").close(complete=True)
+    assert [*temporary.iterdir()] == [mine]
+    in_use.close(complete=True)
+    assert [*temporary.iterdir()] == []
