@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -84,6 +85,25 @@ def from_rows(chunks: Iterable[Sequence[Sequence[Any]]], mapping: FieldMapping, 
         return lambda rows: [read(name, rows) for name in fields]
 
     return Source(chunks, RowEncoder(mapping.fields, places, constants, encoder).encode, columns)
+
+
+@contextmanager
+def closing_generators(*iterables: Iterable[Any], warn: Callable[[str], None]) -> Iterator[None]:
+    """Close generators when the block ends, whoever still holds them: an error does, with the frames it came through.
+
+    :param iterables: of which those that are generators are closed, in this order.
+    :param warn: told if one cannot be closed; why the block ended matters more.
+    """
+    try:
+        yield
+    finally:
+        for iterable in iterables:
+            if isinstance(iterable, Generator):
+                try:
+                    iterable.close()
+                except Exception as error:
+                    # The message may quote rows.
+                    warn(f"What yields the rows could not be closed ({type(error).__name__}).")
 
 
 class _Chunks:

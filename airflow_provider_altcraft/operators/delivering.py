@@ -331,10 +331,12 @@ class DeliveringOperator(WaitingOperator):
     def _repaired(self, encoder: ProfileEncoder) -> Iterator[Opened]:
         """Rejected rows, repaired, in the place of the source."""
         from airflow_provider_altcraft.delivery.rejects import records
-        from airflow_provider_altcraft.delivery.source import from_profiles
+        from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
 
         self.log.info("The rows are read from %s, not from the source.", self.rejects_from)
-        yield Opened(from_profiles(records(_path(str(self.rejects_from))), encoder))
+        repaired = records(_path(str(self.rejects_from)))
+        with closing_generators(repaired, warn=self.log.warning):
+            yield Opened(from_profiles(repaired, encoder))
 
     def _conclude(self, context: Any, delivery: Delivery) -> Any:
         """Wait for the tasks that the rows became, and account for each row."""

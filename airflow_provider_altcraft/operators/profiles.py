@@ -39,7 +39,7 @@ class ProfilesOperator(DeliveringOperator):
     @contextmanager
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
         """The profiles. A list of them is here as a whole, so all can be checked before the first call."""
-        from airflow_provider_altcraft.delivery.source import from_profiles
+        from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
 
         profiles = self.produced(context)
         if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
@@ -47,12 +47,14 @@ class ProfilesOperator(DeliveringOperator):
             raise AltcraftConfigurationError(
                 f"{self.origin} must be a list of profiles, or yield them, not {type(profiles).__name__}.{hint}"
             )
-        source = from_profiles(profiles, encoder, self.batch_size)
         if isinstance(profiles, list | tuple):
             fields = chain.from_iterable(profile for profile in profiles if isinstance(profile, Mapping))
+            source = from_profiles(profiles, encoder, self.batch_size)
             yield Opened(source, fields=list(dict.fromkeys(fields)), is_whole=True)
         else:
-            yield Opened(source)
+            rows = iter(profiles)
+            with closing_generators(rows, warn=self.log.warning):
+                yield Opened(from_profiles(rows, encoder, self.batch_size))
 
     @property
     def origin(self) -> str:

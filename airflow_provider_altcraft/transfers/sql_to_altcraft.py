@@ -86,7 +86,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
         """The query, running."""
         from airflow_provider_altcraft.delivery.mapping import FieldMapping
-        from airflow_provider_altcraft.delivery.source import from_chunks, from_rows
+        from airflow_provider_altcraft.delivery.source import closing_generators, from_chunks, from_rows
         from airflow_provider_altcraft.delivery.watermark import Watermark
         from airflow_provider_altcraft.transfers.cursors import Query
 
@@ -100,14 +100,16 @@ class SqlToAltcraftOperator(DeliveringOperator):
                     f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
                 )
             watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
-            chunks = query.chunks() if watermark is None else watermark.follow(query.chunks())
+            fetched = query.chunks()
+            chunks = fetched if watermark is None else watermark.follow(fetched)
             if self.row_processor is None:
-                yield Opened(from_rows(chunks, mapping, encoder), mapping.fields, watermark)
+                with closing_generators(chunks, fetched, warn=self.log.warning):
+                    yield Opened(from_rows(chunks, mapping, encoder), mapping.fields, watermark)
             else:
-                processed = _processed(
-                    ([mapping.profile(row) for row in chunk] for chunk in chunks), self.row_processor
-                )
-                yield Opened(from_chunks(processed, encoder), (), watermark)
+                profiles = ([mapping.profile(row) for row in chunk] for chunk in chunks)
+                processed = _processed(profiles, self.row_processor)
+                with closing_generators(processed, profiles, chunks, fetched, warn=self.log.warning):
+                    yield Opened(from_chunks(processed, encoder), (), watermark)
 
     def check_arguments(self, destination: Destination) -> None:
         """As of any delivery; and a watermark only where a row that is sent again does no harm."""

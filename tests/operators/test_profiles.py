@@ -7,6 +7,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSki
 
 from airflow_provider_altcraft.exceptions import AltcraftRowsError
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
+from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
 
 PROFILES = [{"email": f"ann-{number}@example.com", "_fname": "Ann"} for number in range(20)]
@@ -83,3 +84,46 @@ def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, 
     with pytest.raises(AirflowFailException, match=reason):
         load(**arguments).execute(context())
     assert len(altcraft_sandbox.journal) == 0
+
+
+def watched(rows, closed):
+    """A generator as a user writes one: what it holds open, it closes at its end."""
+    try:
+        yield from rows
+    finally:
+        closed.append(True)
+
+
+@pytest.mark.parametrize("how", ["a generator", "a function", "an object"])
+def test_a_generator_is_closed_when_its_delivery_fails(altcraft_sandbox, how):
+    closed = []
+
+    class Extract:
+        def __iter__(self):
+            return watched(PROFILES, closed)
+
+    generator = watched(PROFILES, closed)
+    profiles = {"a generator": generator, "a function": lambda: generator, "an object": Extract()}[how]
+    altcraft_sandbox.faults.add(Fault("api_error", "profiles/import_batch", code=403))
+    # The error is at hand, and what it holds on to: nothing may depend on its going away.
+    with pytest.raises(AirflowFailException) as caught:
+        load(profiles=profiles, batch_size=1, max_in_flight=1).execute(context())
+    assert (closed, caught.value.__cause__ is not None) == ([True], True)
+
+
+def test_a_generator_that_cannot_be_closed_does_not_hide_why_its_delivery_failed(altcraft_sandbox):
+    def profiles():
+        try:
+            yield from PROFILES
+        finally:
+            raise OSError("the connection is gone")
+
+    altcraft_sandbox.faults.add(Fault("api_error", "profiles/import_batch", code=403))
+    with pytest.raises(AirflowFailException, match="error 403"):
+        load(profiles=profiles, batch_size=1, max_in_flight=1).execute(context())
+
+
+def test_a_generator_that_a_dry_run_read_in_part_is_closed(altcraft_sandbox):
+    closed = []
+    load(profiles=watched(PROFILES, closed), dry_run=True, sample_size=2).execute(context())
+    assert closed == [True]

@@ -140,6 +140,24 @@ def test_a_row_processor_that_fails_names_the_row_and_quotes_nothing(altcraft_sa
     assert caught.value.__cause__.__cause__ is None
 
 
+@pytest.mark.parametrize("processor", [None, dict], ids=["rows", "processed rows"])
+def test_the_rows_are_let_go_when_their_delivery_fails(altcraft_sandbox, warehouse, monkeypatch, processor):
+    chunks, closed = Query.chunks, []
+
+    def watched(query):
+        try:
+            yield from chunks(query)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(Query, "chunks", watched)
+    altcraft_sandbox.faults.add(Fault("api_error", "profiles/import_batch", code=403))
+    sync = operator(destination=ProfileDatabase(1), row_processor=processor, batch_size=1, max_in_flight=1)
+    with pytest.raises(AirflowFailException) as caught:
+        sync.execute(context())
+    assert (closed, caught.value.__cause__ is not None) == ([True], True)
+
+
 def test_a_null_is_sent_only_for_the_fields_that_say_so(altcraft_sandbox, warehouse, run):
     sql = "SELECT mail, NULL AS name, NULL AS city FROM customers ORDER BY id"
     mapping = {"mail": "email", "name": "_fname", "city": "_city"}

@@ -348,7 +348,7 @@ def test_a_copy_that_a_killed_worker_left_is_removed_by_the_next_and_one_in_use_
     (mine,) = temporary.iterdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
     arguments = [sys.executable, "-c", ENDED, str(tmp_path / "ledger")]
-    assert subprocess.run(arguments, env=environment, check=False).returncode == 9  # noqa: S603
+    assert subprocess.run(arguments, env=environment, check=False).returncode == 9
     assert len([*temporary.iterdir()]) == 2
     FileLedger(tmp_path / "ledger").close(complete=True)
     assert [*temporary.iterdir()] == [mine]
