@@ -49,6 +49,7 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
     ) -> None:
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, profiles=(), **kwargs)
         self.destination = copy(destination)
+        self.depend_on_files(destination)
 
     def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
         # Airflow renders mapped tasks by this method too, and afterwards keeps what template_fields name. Arguments

@@ -131,6 +131,12 @@ class Delivery:
             wrap_bytes=destination.wrap_bytes,
         )
         self.max_body_bytes = max_body_bytes
+        self._limit = f"{max_body_bytes:,} ({_limit_setting(destination)} in the connection's extra)"
+        if frame.size > max_body_bytes:
+            raise AltcraftConfigurationError(
+                f"{destination.endpoint.name}: without any row, a request would have {frame.size:,} bytes, over the"
+                f" limit of {self._limit}. Nothing was sent. Files that are uploaded take less room, as file_key."
+            )
         self._max_in_flight = max_in_flight
         self._rejects = rejects
         self._progress = progress
@@ -205,8 +211,7 @@ class Delivery:
                 report.skipped += len(chunk) - len(wanted)
                 if not wanted:
                     continue
-            records = source.write(wanted)
-            self._destination.check(records)
+            records = self._destination.checked(source.write(wanted))
             rows = Rows(numbers, records, floors, print_of(wanted, records) if print_of is not None else [])
             lost = set(keyless(wanted))
             if lost:
@@ -332,8 +337,7 @@ class Delivery:
         self._refuse(_unsent(rows), rows, refusals)
 
     def _refuse_oversized(self, rows: Rows, size: int) -> None:
-        limit = f"{self.max_body_bytes:,} (max_body_bytes in the connection's extra)"
-        reason = f"alone it makes a request of {size:,} bytes, over the limit of {limit}"
+        reason = f"alone it makes a request of {size:,} bytes, over the limit of {self._limit}"
         self._refuse(_unsent(rows), rows, [Refusal(0, 0, reason)])
 
     def _refuse(self, batch: str, rows: Rows, refusals: list[Refusal]) -> None:
@@ -390,6 +394,11 @@ def settle(
             report.lost += len(verdict.refusals)
 
 
+def _limit_setting(destination: Destination) -> str:
+    """The setting that says how large a request may be."""
+    return "max_body_bytes_with_files" if destination.has_files else "max_body_bytes"
+
+
 def _unsent(rows: Rows) -> str:
     """A name for rows that become no batch: the same rows have the same at any try."""
     digest = sha256(b"\n".join(rows.records)).hexdigest()[:16]
@@ -397,7 +406,7 @@ def _unsent(rows: Rows) -> str:
 
 
 def _is_empty(value: Any) -> bool:
-    return is_null(value) or value == ""
+    return is_null(value) or value in ("", [], ())
 
 
 def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[Any]], list[int]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred, XComArg
 
 from airflow_provider_altcraft.airflow_compat import is_final
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
@@ -151,6 +151,7 @@ class DeliveringOperator(WaitingOperator):
             raise AltcraftConfigurationError(
                 f"destination must be one of the classes in delivery.destinations, not {type(destination).__name__}."
             )
+        destination = self._with_files(context, destination)
         self.check_arguments(destination)
         encoder = self._encoder()
         delivery = self._delivery(context, destination)
@@ -166,6 +167,22 @@ class DeliveringOperator(WaitingOperator):
             with self._ledger(destination, encoder) as ledger:
                 delivery.run(source.source, ledger=ledger, watermark=source.watermark)
         return self._conclude(context, delivery)
+
+    def depend_on_files(self, destination: Any) -> None:
+        """Put the task behind those that make the files of its destination.
+
+        Airflow looks for upstream tasks in template fields only, and what is in a file must not be in one.
+        """
+        XComArg.apply_upstream_relationship(self, getattr(destination, "attach", None))
+
+    def _with_files(self, context: Any, destination: Destination) -> Destination:
+        """The destination with its files as Altcraft takes them."""
+        from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
+        from airflow_provider_altcraft.operators.attachments import attachments
+
+        if isinstance(destination, Scenario | TriggerMailing) and destination.attach is not None:
+            return replace(destination, attach=attachments(self, destination.attach, context))
+        return destination
 
     def check_arguments(self, destination: Destination) -> None:
         """Refuse arguments that do not go together, before the first row.
@@ -247,13 +264,15 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.pipeline import Delivery
         from airflow_provider_altcraft.operators.progress import Progress
 
+        settings = self.hook.settings
+        limit = settings.max_body_bytes_with_files if destination.has_files else settings.max_body_bytes
         return Delivery(
             destination,
             frame=self.hook.client.frame(destination.endpoint.name, destination.params),
-            place=encode([self.hook.settings.base_url, destination.place]),
+            place=encode([settings.base_url, destination.place]),
             sender=self.launcher(context).batches(destination.endpoint.name, before=self.check_killed),
             batch_size=self.batch_size,
-            max_body_bytes=self.hook.settings.max_body_bytes,
+            max_body_bytes=limit,
             max_in_flight=self.max_in_flight,
             rejects=self._rejects(context, destination),
             progress=Progress(self.log.info),

@@ -6,13 +6,15 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
+from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftJobFailed
 from airflow_provider_altcraft.operators.base import LaunchingOperator
 from airflow_provider_altcraft.operators.profiles import ProfilesOperator
 from airflow_provider_altcraft.operators.recipients import RecipientOperator
+from airflow_provider_altcraft.templates import check_one_of
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.operators.attachments import Attach
 
 
 class AltcraftImportAndStartOperator(ProfilesOperator):
@@ -25,7 +27,10 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
     :param matching: how the profile of a row is found (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
     :param content: values for ``{apicontent.name}`` in templates. Templated.
-    :param custom_data: data for action hooks. Templated.
+    :param custom_data: data for action hooks, the same for all profiles. Templated. A profile that has ``custom_data``
+        among its fields has its own; it is sent beside the profile, not in it.
+    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Templated, but for their content. Each request holds them.
     :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
     :param skip_invalid_subscriptions: take a profile without its invalid subscriptions.
     :param detect_geo: find the place by the profile's IP address.
@@ -50,6 +55,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         field_name: str | None = None,
         content: dict[str, Any] | None = None,
         custom_data: dict[str, Any] | None = None,
+        attach: Attach | None = None,
         skip_triggers: bool | None = None,
         skip_invalid_subscriptions: bool | None = None,
         detect_geo: bool | None = None,
@@ -62,9 +68,11 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         self.field_name = field_name
         self.content = content
         self.custom_data = custom_data
+        self.attach = attach
         self.skip_triggers = skip_triggers
         self.skip_invalid_subscriptions = skip_invalid_subscriptions
         self.detect_geo = detect_geo
+        self.depend_on_files(self)
 
     @property
     def destination(self) -> Destination:
@@ -74,8 +82,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         """
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
 
-        if (self.workflow_id is None) == (self.trigger_id is None):
-            raise AltcraftConfigurationError("Give either workflow_id (a scenario) or trigger_id (a trigger mailing).")
+        check_one_of({"workflow_id": self.workflow_id, "trigger_id": self.trigger_id})
         shared: dict[str, Any] = {
             name: getattr(self, name)
             for name in (
@@ -83,6 +90,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
                 "field_name",
                 "content",
                 "custom_data",
+                "attach",
                 "skip_triggers",
                 "skip_invalid_subscriptions",
                 "detect_geo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,7 @@ class Deliveries:
     _launches: list[Launch] = field(default_factory=list)
     _sent: Counter[tuple[int, str]] = field(default_factory=Counter)
     _entries: Counter[tuple[int, str]] = field(default_factory=Counter)
+    _hook_data: dict[tuple[str, int, str], list[Any]] = field(default_factory=dict, repr=False)
 
     def launch(
         self, mailing_id: int, kind: str, at: datetime, request_id: str | None, profile_ids: Iterable[str]
@@ -67,6 +68,24 @@ class Deliveries:
     def enter(self, workflow_id: int, profile_ids: Iterable[str]) -> None:
         """Note that profiles entered a scenario."""
         self._entries.update((workflow_id, profile_id) for profile_id in profile_ids)
+
+    def note_hook_data(self, kind: str, started_id: int, data: Mapping[str, Any]) -> None:
+        """Note the data that came for action hooks.
+
+        :param kind: ``scenario`` or ``trigger``.
+        :param started_id: of the scenario or mailing.
+        :param data: profile -> its ``custom_data``; ``None`` where there was none.
+        """
+        for profile_id, one in data.items():
+            if one is not None:
+                self._hook_data.setdefault((kind, started_id, profile_id), []).append(one)
+
+    def hook_data(self, kind: str, started_id: int, profile_id: str) -> list[Any]:
+        """The ``custom_data`` that came for a profile, each time it was sent a trigger mailing or into a scenario.
+
+        :param kind: ``scenario`` or ``trigger``.
+        """
+        return list(self._hook_data.get((kind, started_id, profile_id), ()))
 
     def launches(self, mailing_id: int | None = None) -> list[Launch]:
         """The launches of one mailing, or all."""
@@ -104,12 +123,16 @@ class Deliveries:
     def report(self) -> dict[str, Any]:
         """All of it, as JSON: the launches, and how often each profile was sent each mailing and entered each scenario.
 
-        The keys are ``<mailing>/<profile>`` and ``<scenario>/<profile>``.
+        The keys are ``<mailing>/<profile>`` and ``<scenario>/<profile>``; of the data for action hooks,
+        ``scenario/<scenario>/<profile>`` and ``trigger/<mailing>/<profile>``.
         """
         return {
             "launches": [launch.report() for launch in self._launches],
             "sent": {f"{mailing}/{profile}": times for (mailing, profile), times in self._sent.items() if times},
             "entries": {f"{scenario}/{profile}": times for (scenario, profile), times in self._entries.items()},
+            "hook_data": {
+                f"{kind}/{started_id}/{profile}": data for (kind, started_id, profile), data in self._hook_data.items()
+            },
         }
 
     def scenario_entries(self, workflow_id: int) -> int:

@@ -74,6 +74,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.sql_conn_id = sql_conn_id
         # Its fields are rendered in place, and mapped tasks are given the same object.
         self.destination = copy(destination)
+        self.depend_on_files(destination)
         self.field_mapping = field_mapping
         self.constants = constants
         self.row_processor = row_processor
@@ -92,12 +93,12 @@ class SqlToAltcraftOperator(DeliveringOperator):
 
         with Query(self._hook(), self.sql, self.parameters) as query:
             mapping = FieldMapping(query.columns, self.field_mapping, self.constants)
-            missing = [name for name in destination.key_fields if name not in mapping.fields]
+            missing = [names for names in destination.search_fields if not set(names) & set(mapping.fields)]
             # A processor may add them; a row that has none then is rejected by itself.
             if missing and self.row_processor is None:
                 raise AltcraftConfigurationError(
-                    f"Altcraft finds what a row is about by {', '.join(destination.key_fields)}, and no column becomes"
-                    f" {', '.join(missing)}. The query returns {', '.join(query.columns)}."
+                    f"Altcraft finds what a row is about by {_shown(destination.search_fields)}, and no column becomes"
+                    f" {_shown(missing)}. The query returns {', '.join(query.columns)}."
                 )
             watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
             fetched = query.chunks()
@@ -139,6 +140,10 @@ class SqlToAltcraftOperator(DeliveringOperator):
         if not callable(getattr(hook, "get_conn", None)) or not hasattr(hook, "get_records"):
             raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not one of a SQL database.")
         return hook
+
+
+def _shown(search_fields: Sequence[Sequence[str]]) -> str:
+    return ", ".join(" or ".join(names) for names in search_fields)
 
 
 def _processed(

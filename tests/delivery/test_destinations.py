@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -57,9 +58,9 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
 @pytest.mark.parametrize("destination", [SuppressionList(3), PromoCodes(5)])
 def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
     field = destination.only_field
-    destination.check([f'{{"{field}":"a"}}'.encode(), b"{}"])
+    destination.checked(Lines.of([f'{{"{field}":"a"}}'.encode(), b"{}"]))
     with pytest.raises(AltcraftConfigurationError, match=f"takes the field '{field}' alone"):
-        destination.check([f'{{"{field}":"a","_fname":"Ann"}}'.encode()])
+        destination.checked(Lines.of([f'{{"{field}":"a","_fname":"Ann"}}'.encode()]))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,11 @@ def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
 def test_profiles_that_are_there_are_found_and_not_changed(matching, fields):
     destination = TriggerMailing(9, import_profiles=False, **matching)
     assert destination.takes == fields
-    destination.check([json.dumps(dict.fromkeys(fields, "a")).encode()])
+    destination.checked(
+        Lines.of([ProfileEncoder(timezone=UTC).encode({**dict.fromkeys(fields, "a"), "custom_data": {}})])
+    )
     with pytest.raises(AltcraftConfigurationError, match=f"'{fields[0]}' and .*'custom_data' alone"):
-        destination.check([b'{"_fname":"Ann"}'])
+        destination.checked(Lines.of([b'{"_fname":"Ann"}']))
 
 
 @pytest.mark.parametrize(
@@ -147,3 +150,67 @@ def test_the_resource_to_search_in_goes_with_the_matching(destination, resource_
 def test_what_altcraft_would_not_look_at_is_refused(destination, since):
     with pytest.raises(AltcraftConfigurationError, match=f"resource_id goes with an import, and {since}"):
         destination.params  # noqa: B018
+
+
+STARTED = [Scenario(12), TriggerMailing(9), TriggerMailing(9, import_profiles=False)]
+FIELDS = st.dictionaries(
+    st.sampled_from(["_fname", "custom", 'cu"stom_data', "custom_data_2", "nested"]),
+    st.text(max_size=4)
+    | st.just(',"custom_data":{')
+    | st.dictionaries(st.sampled_from(["custom_data", "a"]), st.integers() | st.just({"custom_data": {}}), max_size=2),
+)
+
+
+@given(
+    profiles=st.lists(
+        st.tuples(
+            FIELDS,
+            st.none() | st.dictionaries(st.sampled_from(["custom_data", "n", "data"]), st.text(max_size=3) | FIELDS),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    nulls=st.sampled_from(["omit", "send"]),
+)
+def test_data_for_hooks_stands_beside_the_profile_and_comes_back_from_there(profiles, nulls):
+    encoder = ProfileEncoder(timezone=UTC, nulls=nulls)
+    rows = []
+    for fields, data, is_first in profiles:
+        beside = {"custom_data": data}
+        rows.append({**(beside if is_first else {}), **fields, "email": "a@b.c", **beside})
+    for destination in STARTED[:2]:
+        lines = destination.checked(Lines.of([encoder.encode(row) for row in rows]))
+        frame = Frame(b'{"data":[', b"]}")
+        body = frame.join([destination.items_of(part) for part in lines.parts])
+        assert json.loads(body)["data"] == [
+            {"data": {**fields, "email": "a@b.c"}} | ({} if data is None else {"custom_data": data})
+            for fields, data, _ in profiles
+        ]
+        assert len(body) == frame.size + lines.size + (destination.wrap_bytes + 1) * len(lines) - 1
+        packed = Packed(body, frame, len(lines), destination.record_of)
+        assert [*packed] == [*lines]
+        assert [json.loads(record).get("custom_data") for record in packed] == [data for _, data, _ in profiles]
+
+
+@pytest.mark.parametrize("destination", STARTED)
+@pytest.mark.parametrize("data", ["x", 3, [1], True])
+def test_data_for_hooks_that_is_no_object_is_refused_and_not_quoted(destination, data):
+    record = ProfileEncoder(timezone=UTC).encode({"email": "a", "custom_data": data})
+    with pytest.raises(AltcraftConfigurationError, match="custom_data of a row must be an object"):
+        destination.checked(Lines.of([record]))
+
+
+@pytest.mark.parametrize("destination", [ProfileDatabase(1), Orders()])
+def test_elsewhere_a_field_may_be_called_custom_data(destination):
+    lines = Lines.of([b'{"custom_data":"mine","email":"a"}'])
+    assert destination.checked(lines) is lines
+    assert destination.items_of(lines.parts[0]) == b'{"custom_data":"mine","email":"a"}'
+
+
+@pytest.mark.parametrize("destination", STARTED)
+def test_what_is_in_a_file_does_not_show_where_airflow_shows_the_destination(destination):
+    with_file = replace(destination, attach=[{"name": "a.txt", "data": "data:;base64,c2VjcmV0"}])
+    assert "c2VjcmV0" not in repr(with_file)
+    assert with_file.params["attach"] == [{"name": "a.txt", "data": "data:;base64,c2VjcmV0"}]
+    assert (with_file.has_files, destination.has_files) == (True, False)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
+from airflow_provider_altcraft.delivery.destinations import Scenario
 from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftWaitTimeout
+from airflow_provider_altcraft.operators.files import AltcraftUploadFileOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault
+from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests.contexts import context
 from tests.seeds.pages import SCENARIO_BATCH
 
@@ -204,3 +207,105 @@ def test_a_mapped_task_and_one_that_is_called_like_it_share_no_folder(altcraft_s
         "load",
     ]
     assert {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")} == {0}
+
+
+def hook_data(sandbox, kind, started_id):
+    """Email -> the data for action hooks that came with it."""
+    return {
+        profile["email"]: sandbox.deliveries.hook_data(kind, started_id, profile_id)
+        for profile_id, profile in sandbox.profiles().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"), [({"workflow_id": 12}, "scenario"), ({"trigger_id": 9}, "trigger")], ids=["scenario", "trigger"]
+)
+def test_data_for_hooks_is_a_profiles_own_or_that_of_all_and_no_field(altcraft_sandbox, run, target, kind):
+    people = [{"email": "a@e.com", "custom_data": {"order": 7}}, {"email": "b@e.com"}]
+    run(operator(profiles=people, custom_data={"order": 0}, **target))
+    assert hook_data(altcraft_sandbox, kind, next(iter(target.values()))) == {
+        "a@e.com": [{"order": 7}],
+        "b@e.com": [{"order": 0}],
+    }
+    assert all("custom_data" not in profile for profile in altcraft_sandbox.profiles().values())
+
+
+def test_a_reject_keeps_its_data_for_hooks_and_is_sent_again_with_it(altcraft_sandbox, run, tmp_path):
+    people = [{"email": "broken", "custom_data": {"order": 7}}]
+    run(operator(profiles=people, reject_path=str(tmp_path), max_rejects=1))
+    (path,) = tmp_path.rglob("*.jsonl")
+    path.write_text(path.read_text().replace("broken", "a@e.com"))
+    run(operator(profiles=[], rejects_from=str(tmp_path)), run_id="repair")
+    assert hook_data(altcraft_sandbox, "scenario", 12) == {"a@e.com": [{"order": 7}]}
+
+
+def test_a_profile_that_differs_in_its_data_for_hooks_alone_is_another(altcraft_sandbox, run):
+    for order in (7, 8):
+        run(operator(profiles=[{"email": "a@e.com", "custom_data": {"order": order}}]), try_number=order - 6)
+    assert hook_data(altcraft_sandbox, "scenario", 12) == {"a@e.com": [{"order": 7}, {"order": 8}]}
+
+
+@pytest.fixture
+def connection(altcraft_sandbox, monkeypatch):
+    """Set extras of the connection."""
+
+    def connection(**extra):
+        parts = {**json.loads(altcraft_sandbox.connection_json), "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", json.dumps(parts))
+
+    return connection
+
+
+FILE = {"name": "{{ ti.task_id }}.txt", "data": "data:text/plain;base64,e3sgYSB9fQ==", "mimetype": "text/plain"}
+
+
+class TestFiles:
+    """Files that go with each message."""
+
+    @pytest.mark.parametrize("target", [{"workflow_id": 12}, {"trigger_id": 9}])
+    def test_each_request_holds_them(self, altcraft_sandbox, run, target):
+        run(operator(attach=[FILE], **target))
+        (endpoint,) = {call.endpoint for call in altcraft_sandbox.journal if "batch" in call.endpoint}
+        assert [call.request["attach"] for call in altcraft_sandbox.journal.calls(endpoint)] == [
+            [{**FILE, "name": "task.txt"}]
+        ] * 3
+
+    def test_a_file_may_be_one_that_another_task_uploaded(self):
+        with DAG("dag", schedule=None, start_date=None):
+            upload = AltcraftUploadFileOperator(task_id="upload", path="/tmp/x")
+            tasks = [
+                operator(attach=[upload.output]),
+                SqlToAltcraftOperator(
+                    task_id="sync",
+                    sql="SELECT 1",
+                    sql_conn_id="warehouse",
+                    destination=Scenario(12, attach=[upload.output]),
+                ),
+            ]
+        assert [task.upstream_task_ids for task in tasks] == [{"upload"}] * 2
+
+    def test_requests_with_files_may_be_larger_and_are_cut_at_their_own_limit(self, altcraft_sandbox, run, connection):
+        behaviour = altcraft_sandbox.behaviour
+        behaviour.max_body_bytes = 1_000
+        behaviour.max_body_bytes_with_files = 3_000
+        connection(max_body_bytes=1_000, max_body_bytes_with_files=3_000)
+        large = {**FILE, "data": "data:text/plain;base64," + "A" * 2_000}
+        result = run(operator(profiles=profiles(40), batch_size=40, attach=[large]))
+        sizes = [call.body_size for call in altcraft_sandbox.journal.calls(BATCH)]
+        assert (result["accepted"], result["requests"]) == (40, len(sizes))
+        assert 2_000 < max(sizes) <= 3_000
+        assert {call.error for call in altcraft_sandbox.journal.calls(BATCH)} == {0}
+
+    def test_files_that_leave_no_room_for_a_row_are_refused_before_any_call(self, altcraft_sandbox, connection):
+        connection(max_body_bytes_with_files=1_000)
+        with pytest.raises(AirflowFailException, match=r"without any row.*limit of 1,000 \(max_body_bytes_with_files"):
+            operator(attach=[{**FILE, "data": "data:;base64," + "A" * 2_000}]).execute(context())
+        assert len(altcraft_sandbox.journal) == 0
+
+
+@pytest.mark.parametrize("phones", [["+79001234567"], "+79001234567"], ids=["a list", "one"])
+def test_a_profile_is_found_by_its_phones(altcraft_sandbox, run, phones, tmp_path):
+    people = [{"phones": phones, "_fname": "Ann"}, {"_fname": "Nobody"}, {"phones": [], "_fname": "Nobody else"}]
+    result = run(operator(profiles=people, matching="phone", reject_path=str(tmp_path), max_rejects=2))
+    assert (result["accepted"], result["rejected"]) == (1, 2)
+    assert [profile["_fname"] for profile in altcraft_sandbox.profiles().values()] == ["Ann"]

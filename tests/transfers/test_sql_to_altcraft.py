@@ -140,6 +140,33 @@ def test_a_row_processor_that_fails_names_the_row_and_quotes_nothing(altcraft_sa
     assert caught.value.__cause__.__cause__ is None
 
 
+@pytest.mark.parametrize("name", ["phone", "phones"])
+def test_a_phone_is_looked_for_in_either_column(altcraft_sandbox, warehouse, run, name):
+    sql = f"SELECT '+7900123450' || id AS {name} FROM customers WHERE id < 4"
+    result = run(operator(sql=sql, field_mapping=None, destination=ProfileDatabase(1, matching="phone")))
+    assert (result["accepted"], len(altcraft_sandbox.profiles())) == (3, 3)
+
+
+def test_rows_without_any_column_of_a_phone_are_refused(altcraft_sandbox, warehouse):
+    with pytest.raises(AirflowFailException, match="no column becomes phone or phones"):
+        operator(destination=ProfileDatabase(1, matching="phone")).execute(context())
+
+
+@pytest.mark.parametrize("mapping", [{"mail": "email", "id": "custom_data.number"}, None], ids=["path", "column"])
+def test_columns_become_data_for_hooks_beside_the_profile(altcraft_sandbox, warehouse, run, mapping):
+    sql = "SELECT mail, id FROM customers ORDER BY id LIMIT 3"
+    arguments = {"field_mapping": mapping}
+    if mapping is None:
+        arguments = {
+            "field_mapping": {"mail": "email", "id": "custom_data"},
+            "row_processor": lambda row: {**row, "custom_data": {"number": row["custom_data"]}},
+        }
+    run(operator(sql=sql, destination=Scenario(12), **arguments))
+    assert [
+        altcraft_sandbox.deliveries.hook_data("scenario", 12, profile_id) for profile_id in altcraft_sandbox.profiles()
+    ] == [[{"number": 1}], [{"number": 2}], [{"number": 3}]]
+
+
 @pytest.mark.parametrize("processor", [None, dict], ids=["rows", "processed rows"])
 def test_the_rows_are_let_go_when_their_delivery_fails(altcraft_sandbox, warehouse, monkeypatch, processor):
     chunks, closed = Query.chunks, []

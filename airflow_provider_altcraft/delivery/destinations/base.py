@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from airflow_provider_altcraft.api.endpoints import Endpoint
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
+from airflow_provider_altcraft.delivery.destinations import custom_data
+from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -42,9 +44,24 @@ class Destination(ABC):
         """The fields by which Altcraft finds what a row is about; a row without any of them is rejected."""
 
     @property
+    def search_fields(self) -> tuple[tuple[str, ...], ...]:
+        """The search values that columns must fill, each with the fields that may hold it."""
+        return tuple((name,) for name in self.key_fields)
+
+    @property
     def place(self) -> Any:
         """Where in Altcraft the rows go: the same rows to another place are other batches."""
         return [self.endpoint.name, self.params.get(self.id_param)] if self.id_param else [self.endpoint.name]
+
+    @property
+    def takes_custom_data(self) -> bool:
+        """Whether ``custom_data`` of a row is data for action hooks, and no field of a profile."""
+        return False
+
+    @property
+    def has_files(self) -> bool:
+        """Whether each request holds files, and may be larger for them (CONTRACT 1.5)."""
+        return False
 
     @property
     def only_field(self) -> str | None:
@@ -69,6 +86,8 @@ class Destination(ABC):
     def items_of(self, lines: bytes) -> bytes:
         """Records, a line each, as they stand in the body, with commas between them."""
         before, after = self._wrapping
+        if before and self.takes_custom_data and custom_data.KEY in lines:
+            return b",".join(map(custom_data.item_of, lines.split(b"\n")[:-1]))
         if self.only_field is not None:
             lead = b'{"%s":' % self.only_field.encode()
             before, after, lines = b"", b"", lines[len(lead) : -2].replace(b"}\n" + lead, b"\n") + b"\n"
@@ -79,16 +98,19 @@ class Destination(ABC):
         if self.only_field is not None:
             return b'{"%s":%s}' % (self.only_field.encode(), item)
         before, after = self._wrapping
+        if before and self.takes_custom_data and custom_data.KEY in item:
+            return custom_data.record_of(item)
         return item[len(before) : len(item) - len(after)]
 
-    def check(self, records: Sequence[bytes]) -> None:
-        """Refuse records that the body has no place for.
+    def checked(self, records: Lines) -> Lines:
+        """Records that the body has a place for, as ``items_of`` takes them.
 
         :raises AltcraftConfigurationError: if one has other fields than there may be.
         """
         takes = self.takes
         if takes is not None and any(not set(json.loads(record)) <= set(takes) for record in records):
             raise AltcraftConfigurationError(f"{self.alone}: name the columns in field_mapping.")
+        return custom_data.checked(records) if self.takes_custom_data else records
 
     @property
     def alone(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, ClassVar, Literal
 
 from airflow_provider_altcraft.api.endpoints import Endpoint, endpoint
@@ -33,7 +34,15 @@ class _Profiles(Destination):
     @property
     def key_fields(self) -> tuple[str, ...]:
         """The fields of a profile that hold the search value."""
-        return Matching(self.matching, self.field_name).key_fields
+        return tuple(chain.from_iterable(self.search_fields))
+
+    @property
+    def search_fields(self) -> tuple[tuple[str, ...], ...]:
+        """Those of the matching; a phone may stand in ``phones``, the field of a profile (CONTRACT 12.3)."""
+        names = Matching(self.matching, self.field_name).key_fields
+        if self.field_name:
+            return ((self.field_name,),)
+        return tuple(("phone", "phones") if name == "phone" else (name,) for name in names)
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
         """An item for each profile."""
@@ -42,6 +51,30 @@ class _Profiles(Destination):
     def _import_params(self, **own: Any) -> dict[str, Any]:
         shared = {name: getattr(self, name) for name in ("skip_triggers", "skip_invalid_subscriptions", "detect_geo")}
         return {**Matching(self.matching, self.field_name).params, **shared, **own}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Recipients(_Profiles):
+    """What destinations share that send something to the profiles of their rows.
+
+    A row's ``custom_data`` is data for action hooks, as the argument is for all rows; it is no field of the profile.
+
+    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
+    """
+
+    # What is in a file would land in Airflow's rendered templates.
+    attach: Sequence[Any] | None = field(default=None, repr=False)
+
+    @property
+    def takes_custom_data(self) -> bool:
+        """Beside each profile, or among its search values."""
+        return True
+
+    @property
+    def has_files(self) -> bool:
+        """If there are any."""
+        return bool(self.attach)
 
 
 @dataclass(slots=True)
@@ -79,9 +112,9 @@ class ProfileDatabase(_Profiles):
         return params
 
     @property
-    def key_fields(self) -> tuple[str, ...]:
+    def search_fields(self) -> tuple[tuple[str, ...], ...]:
         """The fields that hold the search value; none where Altcraft does not search."""
-        return () if self.mode == "add" else _Profiles.key_fields.__get__(self)
+        return () if self.mode == "add" else _Profiles.search_fields.__get__(self)
 
     @property
     def database(self) -> int | None:
@@ -93,12 +126,12 @@ _SEARCHING = {"matching", "field_name", "detect_geo", "resource_id"}
 
 
 @dataclass(slots=True)
-class Scenario(_Profiles):
+class Scenario(_Recipients):
     """Profiles imported and sent into a scenario, as a task (CONTRACT 3.1).
 
     :param workflow_id: the scenario.
     :param content: values for ``{apicontent.name}`` in templates.
-    :param custom_data: data for action hooks.
+    :param custom_data: data for action hooks, the same for all rows that have none of their own.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("workflow_id", "content", "custom_data")
@@ -122,18 +155,19 @@ class Scenario(_Profiles):
             workflow_id=identifier("workflow_id", self.workflow_id),
             content=self.content,
             custom_data=self.custom_data,
+            attach=self.attach or None,
         )
 
 
 @dataclass(slots=True)
-class TriggerMailing(_Profiles):
+class TriggerMailing(_Recipients):
     """Profiles sent a trigger mailing, as a task: imported (CONTRACT 7.4), or those that are there (CONTRACT 7.3).
 
     Rows for profiles that are there have the fields they are found by, and ``custom_data`` if each has its own.
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``.
     :param content: values for ``{apicontent.name}`` in templates.
-    :param custom_data: data for action hooks.
+    :param custom_data: data for action hooks, the same for all rows that have none of their own.
     :param import_profiles: whether rows are imported, or only find profiles.
     :param resource_id: of an import, the resource whose subscriptions are searched, for matching by email or phone.
     """
@@ -162,11 +196,18 @@ class TriggerMailing(_Profiles):
             content=self.content,
             custom_data=self.custom_data,
             resource_id=_resource(self.resource_id),
+            attach=self.attach or None,
         )
         if self.import_profiles:
             return params
         _refuse(params, _IMPORTING, "import_profiles is False")
         return {name: value for name, value in params.items() if name not in _IMPORTING}
+
+    @property
+    def search_fields(self) -> tuple[tuple[str, ...], ...]:
+        """Of profiles that are there, rows are search values and no profiles: ``phones`` is none (CONTRACT 1.9)."""
+        fields = _Profiles.search_fields.__get__(self)
+        return fields if self.import_profiles else tuple((names[0],) for names in fields)
 
     @property
     def takes(self) -> tuple[str, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
@@ -86,8 +86,25 @@ def import_batch(act: Act, db: Database) -> tuple[list[Body], list[str]]:
     items = act["data"] or []
     if any(not isinstance(item, dict) or set(item) - {"data", "custom_data"} for item in items):
         raise Refused(400, 'every item of data must be {"data": {...}}')
+    check_custom_data(items)
     answers = [attempt(stored, act, db, item.get("data")) for item in items]
     return answers, [answer["profile_id"] for answer in answers if not answer["error"]]
+
+
+def check_custom_data(items: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a batch in which the data for action hooks of an item is no object (CONTRACT 3.1)."""
+    if any(not isinstance(item.get("custom_data", {}), dict) for item in items):
+        raise Refused(400, "custom_data of an item of data must be an object")
+
+
+def hook_data(act: Act, answers: Iterable[Body]) -> dict[str, Any]:
+    """The data for action hooks by profile: an item's own, else that of the request.
+
+    Which of the two counts where both are given is not documented.
+    """
+    own = [item.get("custom_data") if isinstance(item, dict) else None for item in act["data"] or []]
+    pairs = zip((answer.get("profile_id") for answer in answers), own, strict=False)
+    return {profile_id: act["custom_data"] if data is None else data for profile_id, data in pairs if profile_id}
 
 
 @method("profiles/import", "profiles/update", "profiles/add")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, page
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
-from airflow_provider_altcraft.sandbox.methods.profiles import import_batch, import_one, selected
+from airflow_provider_altcraft.sandbox.methods.profiles import hook_data, import_batch, import_one, selected
 from airflow_provider_altcraft.sandbox.methods.tasks import start_task
 from airflow_provider_altcraft.sandbox.methods.triggers import check_subscription_filter
 from airflow_provider_altcraft.sandbox.world import Scenario
@@ -93,14 +95,19 @@ def startable(act: Act, workflow_id: int) -> Scenario:
     return scenario
 
 
-def enter(act: Act, scenario: Scenario, profile_ids: list[str]) -> None:
-    """Send profiles into a scenario."""
+def enter(act: Act, scenario: Scenario, profile_ids: list[str], data: dict[str, Any] | None = None) -> None:
+    """Send profiles into a scenario.
+
+    :param data: for action hooks, by profile; that of the request for all, if it is not given.
+    """
     act.deliveries.enter(scenario.workflow_id, profile_ids)
+    data = dict.fromkeys(profile_ids, act["custom_data"]) if data is None else data
+    act.deliveries.note_hook_data("scenario", scenario.workflow_id, data)
     scenario.inside.update(profile_ids)
 
 
 def _imported(act: Act) -> list[Body]:
     scenario = startable(act, act["workflow_id"])
     answers, profile_ids = import_batch(act, act.world.database(scenario.db_id))
-    enter(act, scenario, profile_ids)
+    enter(act, scenario, profile_ids, hook_data(act, answers))
     return answers

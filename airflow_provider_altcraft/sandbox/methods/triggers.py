@@ -9,7 +9,14 @@ from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.methods.mailings import DURATION, check_content, next_id, settings
-from airflow_provider_altcraft.sandbox.methods.profiles import found, import_batch, import_one, selected
+from airflow_provider_altcraft.sandbox.methods.profiles import (
+    check_custom_data,
+    found,
+    hook_data,
+    import_batch,
+    import_one,
+    selected,
+)
 from airflow_provider_altcraft.sandbox.methods.tasks import start_task
 from airflow_provider_altcraft.sandbox.world import Database, Mailing
 
@@ -48,8 +55,9 @@ def start_trigger(act: Act) -> Body:
 def start_batch(act: Act) -> Body:
     """CONTRACT 7.2: the ids of the profiles that it was sent to."""
     mailing = startable(act, act["trigger_id"])
-    profile_ids = [answer["profile_id"] for answer in _each(act, mailing) if answer.get("profile_id")]
-    send(act, mailing, profile_ids)
+    answers = _each(act, mailing)
+    profile_ids = [answer["profile_id"] for answer in answers if answer.get("profile_id")]
+    send(act, mailing, profile_ids, data=hook_data(act, answers))
     return {"result": profile_ids}
 
 
@@ -66,9 +74,11 @@ def start_batch_task(act: Act) -> Body:
         answers: list[Body] = [
             {"error": 0, "profile_id": profile_id} for profile_id in selected(act, _database(act, mailing))
         ]
+        data = None
     else:
         answers = _each(act, mailing)
-    send(act, mailing, [answer["profile_id"] for answer in answers if answer.get("profile_id")])
+        data = hook_data(act, answers)
+    send(act, mailing, [answer["profile_id"] for answer in answers if answer.get("profile_id")], data=data)
     return start_task(act, answers)
 
 
@@ -125,6 +135,7 @@ def _database(act: Act, mailing: Mailing) -> Database:
 def _each(act: Act, mailing: Mailing) -> list[Body]:
     """The profile of each item of search values, or why there is none."""
     db = _database(act, mailing)
+    check_custom_data(act["data"])
 
     def one(item: Body) -> Body:
         profile_id = found(act, db, item)
@@ -137,14 +148,25 @@ def _imported(act: Act) -> list[Body]:
     mailing = startable(act, act["trigger_id"])
     delay = _delay(act)
     answers, profile_ids = import_batch(act, _database(act, mailing))
-    send(act, mailing, profile_ids, delay)
+    send(act, mailing, profile_ids, delay, hook_data(act, answers))
     return answers
 
 
-def send(act: Act, mailing: Mailing, profile_ids: list[str], delay: timedelta = timedelta()) -> None:
-    """Send profiles a mailing, at once or after a while. To nobody, nothing is launched."""
+def send(
+    act: Act,
+    mailing: Mailing,
+    profile_ids: list[str],
+    delay: timedelta = timedelta(),
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Send profiles a mailing, at once or after a while. To nobody, nothing is launched.
+
+    :param data: for action hooks, by profile; that of the request for all, if it is not given.
+    """
     if profile_ids:
         act.deliveries.launch(mailing.mailing_id, "trigger", act.now + delay, act.request_id, profile_ids)
+        data = dict.fromkeys(profile_ids, act["custom_data"]) if data is None else data
+        act.deliveries.note_hook_data("trigger", mailing.mailing_id, data)
 
 
 def _delay(act: Act) -> timedelta:

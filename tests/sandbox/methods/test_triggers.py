@@ -144,6 +144,51 @@ def test_a_batch_is_imported_and_the_good_ones_get_it(sandbox, post):
     assert sandbox.deliveries.count(9) == len(sandbox.profiles()) == 1
 
 
+STARTS = {
+    f"{PREFIX}start_batch": ("trigger", {"trigger_id": 9}),
+    f"{PREFIX}start_batch_task": ("trigger", {"trigger_id": 9, "id": 9}),
+    f"{PREFIX}import_and_start_batch": ("trigger", {"trigger_id": 9}),
+    f"{PREFIX}import_and_start_batch_task": ("trigger", {"trigger_id": 9}),
+    "workflows/import_and_start_batch": ("scenario", {"workflow_id": 12, "matching": "email"}),
+    "workflows/import_and_start_batch_task": ("scenario", {"workflow_id": 12, "matching": "email"}),
+}
+
+
+def items(method, *custom):
+    searches = [{"email": "broken@"}, {"email": "a@example.com"}, {"email": "b@example.com"}]
+    beside = [{} if data is None else {"custom_data": data} for data in custom]
+    return [
+        {**({"data": search} if "import" in method else search), **data}
+        for search, data in zip(searches, beside, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("method", STARTS)
+def test_data_for_hooks_is_that_of_the_item_or_of_the_request(sandbox, post, ids, method):
+    kind, target = STARTS[method]
+    post(method, **target, custom_data={"n": 0}, data=items(method, {"n": 9}, {"n": 1}, None))
+    (started_id, *_) = [value for value in target.values() if isinstance(value, int)]
+    assert [sandbox.deliveries.hook_data(kind, started_id, one) for one in ids] == [[{"n": 1}], [{"n": 0}]]
+    assert sandbox.deliveries.report()["hook_data"] == {
+        f"{kind}/{started_id}/{ids[0]}": [{"n": 1}],
+        f"{kind}/{started_id}/{ids[1]}": [{"n": 0}],
+    }
+
+
+@pytest.mark.parametrize("method", STARTS)
+def test_data_for_hooks_is_an_object(sandbox, post, ids, method):
+    _, target = STARTS[method]
+    answer = post(method, **target, data=items(method, None, "text", None)).json()
+    assert (answer["error"], "custom_data" in answer["error_debug"]) == (400, True)
+
+
+@pytest.mark.parametrize("method", STARTS)
+def test_files_of_a_batch_are_looked_at(sandbox, post, ids, method):
+    _, target = STARTS[method]
+    answer = post(method, **target, data=items(method, None, None, None), attach=[{"name": "a.txt"}]).json()
+    assert (answer["error"], "data" in answer["error_debug"]) == (400, True)
+
+
 def test_a_timeout_is_a_delay(sandbox, post):
     body = {"trigger_id": 9, "data": {"email": "a@example.com"}, "timeout": {"days": 0, "hours": 1, "minutes": 5}}
     post(f"{PREFIX}import_and_start", **body)
