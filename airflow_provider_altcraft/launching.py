@@ -417,10 +417,11 @@ class Batches:
     endpoint: str
     before: Callable[[], None]
 
-    def send(self, body: bytes, batch: str) -> Launched:
+    def send(self, body: bytes, batch: str, *, converges: bool) -> Launched:
         """Send a batch.
 
         :param batch: the digest of its rows.
+        :param converges: whether the rows say the same when they arrive twice.
         """
         self.before()
         return self.launcher.launch_batch(self.endpoint, body, batch)

@@ -18,6 +18,7 @@ from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, rea
 from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.encoding import is_null
+from airflow_provider_altcraft.delivery.functions import converges
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
 from airflow_provider_altcraft.delivery.lines import Packed
 from airflow_provider_altcraft.delivery.rejects import Rejects
@@ -48,8 +49,12 @@ class Answer(Protocol):
 class Sender(Protocol):
     """Sends batches, each of which has a name: the digest of its rows, the same at any try."""
 
-    def send(self, body: bytes, batch: str) -> Answer:
-        """Send a body."""
+    def send(self, body: bytes, batch: str, *, converges: bool) -> Answer:
+        """Send a body.
+
+        :param converges: whether the rows say the same when they arrive twice: none has a function such as
+            ``increase``.
+        """
 
     def recall(self, batch: str) -> BatchAnswer | None:
         """What an earlier try made of a batch, if that is known for good."""
@@ -252,7 +257,7 @@ class Delivery:
         if self._ledger is not None:
             self._ledger.sending(rows.prints)
         try:
-            answer = self._sender.send(body, batch)
+            answer = self._sender.send(body, batch, converges=self._converges(body))
         except AltcraftRequestTooLarge as error:
             if len(rows) == 1:
                 self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])
@@ -276,6 +281,9 @@ class Delivery:
         # Held twice, rows would take twice the memory for as long as Altcraft thinks.
         rows.records = Packed(body, self._frame, len(rows), self._destination.record_of)
         return body
+
+    def _converges(self, body: bytes) -> bool:
+        return converges(body, self._frame, wrapped=self._destination.endpoint.wrapped)
 
     def _name(self, body: bytes) -> str:
         """The name of a batch: where its rows go and what they say, the same at any try."""
