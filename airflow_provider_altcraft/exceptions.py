@@ -3,7 +3,8 @@
     AltcraftError
     ├── AltcraftConfigurationError       the connection or an argument is wrong
     ├── AltcraftTransportError           no usable answer came back
-    │   └── AltcraftTimeout              … because the time for it was over
+    │   ├── AltcraftTimeout              … because the time for it was over
+    │   └── AltcraftAnswerTooLarge       … because it is larger than the connection allows
     ├── AltcraftRejected                 Altcraft answered, and the answer is no
     │   ├── AltcraftAuthenticationError  the token is missing, wrong or lacks a right
     │   ├── AltcraftRateLimited          too many requests, with the time to wait
@@ -62,6 +63,12 @@ class AltcraftTransportError(AltcraftError):
 
 class AltcraftTimeout(AltcraftTransportError):
     """The connection or the answer did not come within ``connect_timeout`` or ``read_timeout``."""
+
+
+class AltcraftAnswerTooLarge(AltcraftTransportError):
+    """The answer is larger than ``max_answer_bytes`` and was not read. Altcraft has done what it was asked for."""
+
+    is_transient = False
 
 
 class AltcraftRejected(AltcraftError):

@@ -31,6 +31,10 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "max_body_bytes_with_files": _field(
         "Largest request with files", "Bytes; default 100000000, Altcraft's own limit.", "integer"
     ),
+    "max_answer_bytes": _field("Largest answer", "Bytes; default 64000000. Files may be larger.", "integer"),
+    "download_token_in_url": _field(
+        "Token of downloads in the URL", "true where an older edition wants it there; default false."
+    ),
     "verify": _field("Check certificates", "true, false, or the path of a CA bundle; default true."),
     "allow_http": _field("Allow plain http", "true lets the token travel unencrypted; default false."),
     "task_success_statuses": _field("Words of success", "Statuses of a finished task, separated by commas."),

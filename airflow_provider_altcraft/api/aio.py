@@ -12,6 +12,7 @@ import aiohttp
 from tenacity import AsyncRetrying
 
 from airflow_provider_altcraft.api import protocol
+from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
 from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.protocol import Reply, Request
@@ -51,6 +52,8 @@ class AsyncAltcraftClient:
             ),
             connector=aiohttp.TCPConnector(ssl=await _ssl(settings.verify)),
             trust_env=True,
+            # Decoded here, up to the size that is allowed.
+            auto_decompress=False,
         )
         return self
 
@@ -106,13 +109,24 @@ class AsyncAltcraftClient:
             async with self._session.post(
                 request.url, data=request.body, headers=dict(request.headers), allow_redirects=False
             ) as response:
-                return response.status, response.headers, await response.read()
+                return response.status, response.headers, await self._whole(request, response)
         except (TimeoutError, aiohttp.ServerTimeoutError):
             raise AltcraftTimeout(f"{name}: {base_url} did not answer in time.") from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, Undecodable) as error:
             sent = not isinstance(error, aiohttp.ClientConnectorError)
             what = "the connection broke" if sent else "no connection"
             raise AltcraftTransportError(f"{name}: {what} to {base_url} ({type(error).__name__}).", sent=sent) from None
+
+    async def _whole(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
+        """The body of an answer, if it is not too large."""
+        decoder = Decoder(response.headers.get("Content-Encoding"))
+        blocks, size = [], 0
+        async for block in response.content.iter_chunked(PIECE):
+            for piece in decoder.feed(block):
+                size += len(piece)
+                protocol.check_size(request, size, self.settings)
+                blocks.append(piece)
+        return b"".join([*blocks, decoder.end()])
 
 
 async def _ssl(verify: bool | str) -> ssl.SSLContext | bool:

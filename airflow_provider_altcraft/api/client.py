@@ -7,16 +7,19 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from types import TracebackType
 from typing import IO, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from tenacity import Retrying
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from airflow_provider_altcraft.api import in_time, protocol
+from airflow_provider_altcraft.api import protocol
+from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, keeping
+from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import Answer, endpoint
 from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.paging import Walk
@@ -24,28 +27,31 @@ from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
 from airflow_provider_altcraft.api.retrying import retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
+    AltcraftKilled,
     AltcraftRateLimited,
     AltcraftTimeout,
     AltcraftTransportError,
 )
 
-PIECE = 1 << 20
-"""Bytes of an answer read at a time: requests itself reads 10 KB, a hundredth of the answer to a batch."""
+BLINK = 0.2
+"""Seconds of a pause between two attempts after which it sees that the client was told to give up."""
 
 
 class AltcraftClient:
     """Calls Altcraft's API. Safe to share between threads: each has a pooled session of its own.
 
     :param settings: where and how.
-    :param sleep: how to let seconds pass between attempts.
+    :param sleep: how to let seconds pass between attempts, if not the ordinary way.
     """
 
-    def __init__(self, settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, settings: Settings, *, sleep: Callable[[float], None] | None = None) -> None:
         self.settings = settings
-        self._sleep = sleep
+        self._sleep = sleep or self._doze
         self._sessions = threading.local()
-        self._opened: list[requests.Session] = []
+        self._opened: list[_Session] = []
         self._pace = Pace(settings.max_requests_per_second)
+        # No lock and no event: a signal handler that waits for what its own thread holds would wait for ever.
+        self._aborted = False
 
     def __repr__(self) -> str:
         return f"AltcraftClient({self.settings.base_url!r})"
@@ -63,6 +69,16 @@ class AltcraftClient:
         while self._opened:
             self._opened.pop().close()
         self._sessions = threading.local()
+
+    def abort(self) -> None:
+        """Give up all calls, at once and for good: those under way, those between two attempts, those to come.
+
+        They raise ``AltcraftKilled`` in their threads. What was on its way may be done by Altcraft all the same. Only
+        a connection that is still being made is waited for, up to ``connect_timeout``. Safe in a signal handler.
+        """
+        self._aborted = True
+        for session in list(self._opened):
+            session.exchange.shut()
 
     def call(
         self,
@@ -141,7 +157,7 @@ class AltcraftClient:
     def _send_once(self, request: Request) -> Reply:
         self._keep_pace()
         with self._exchange(request) as response:
-            return self._read(request, response, b"".join(self._blocks(request, response)))
+            return self._read(request, response, self._whole(request, response))
 
     def _download_once(
         self,
@@ -150,8 +166,7 @@ class AltcraftClient:
         before_block: Callable[[], None],
     ) -> int:
         self._keep_pace()
-        with self._exchange(request) as response:
-            blocks = self._blocks(request, response)
+        with self._exchange(request) as response, closing(self._blocks(request, response)) as blocks:
             before_block()
             head = b""
             for block in blocks:
@@ -173,6 +188,13 @@ class AltcraftClient:
             if delay > 0:
                 self._sleep(delay)
 
+    def _doze(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._aborted:
+                raise _given_up()
+            time.sleep(min(left, BLINK))
+
     def _read(self, request: Request, response: requests.Response, body: bytes) -> Reply:
         try:
             return protocol.read(
@@ -186,12 +208,22 @@ class AltcraftClient:
             self._pace.pause(error.retry_after or 0)
             raise
 
-    def _exchange(self, request: Request) -> requests.Response:
-        """The answer up to its body."""
-        settings, session = self.settings, self._session()
-        is_file = request.endpoint.answer is Answer.FILE
-        session.limit.seconds = None if is_file else settings.read_timeout
+    @contextmanager
+    def _exchange(self, request: Request) -> Iterator[requests.Response]:
+        """The answer, up to its body, for as long as it is read."""
+        session = self._session()
+        exchange = session.exchange
+        exchange.answer_timeout = None if request.endpoint.answer is Answer.FILE else self.settings.read_timeout
         try:
+            with self._response(request, session) as response:
+                yield response
+        finally:
+            exchange.release()
+
+    def _response(self, request: Request, session: _Session) -> requests.Response:
+        settings = self.settings
+        try:
+            session.exchange.check()
             return session.request(
                 request.endpoint.method,
                 request.url,
@@ -204,31 +236,51 @@ class AltcraftClient:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.exceptions.RequestException as error:
+        except _BROKEN as error:
             failure = self._failure(request, error)
         # Outside of the handler, so that nothing but what was chosen hangs on it.
         raise failure
 
-    def _blocks(self, request: Request, response: requests.Response) -> Iterator[bytes]:
+    def _whole(self, request: Request, response: requests.Response) -> bytes:
+        """The body of an answer, if it is not too large."""
+        blocks, size = [], 0
+        with closing(self._blocks(request, response)) as found:
+            for block in found:
+                size += len(block)
+                protocol.check_size(request, size, self.settings)
+                blocks.append(block)
+        return b"".join(blocks)
+
+    def _blocks(self, request: Request, response: requests.Response) -> Generator[bytes, None, None]:
         """The body of an answer, block by block."""
+        # Not decoded by urllib3: before 2.6, a compressed block becomes whatever it becomes, however large.
+        decoder = Decoder(response.headers.get("Content-Encoding"))
         try:
-            yield from response.iter_content(PIECE)
+            for block in response.raw.stream(PIECE, decode_content=False):
+                yield from decoder.feed(block)
             _check_length(response)
-        except requests.exceptions.RequestException as error:
+            yield decoder.end()
+        except _BROKEN as error:
             failure = self._failure(request, error)
         else:
             return
         raise failure
 
-    def _failure(self, request: Request, error: requests.exceptions.RequestException) -> AltcraftTransportError:
+    def _failure(self, request: Request, error: Exception) -> AltcraftTransportError | AltcraftKilled:
         """What went wrong, in words of our own."""
         settings, name = self.settings, request.endpoint.name
-        failure: AltcraftTransportError
-        if isinstance(error, requests.exceptions.ConnectTimeout):
+        failure: AltcraftTransportError | AltcraftKilled
+        if self._aborted:
+            failure = _given_up()
+        elif isinstance(error, requests.exceptions.ConnectTimeout):
             failure = AltcraftTimeout(
                 f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.", sent=False
             )
-        elif _timed_out(error):
+        elif _is_or_holds(error, SendTimeout):
+            failure = AltcraftTimeout(
+                f"{name}: {settings.base_url} took nothing of the request for {settings.read_timeout:g} s."
+            )
+        elif isinstance(error, requests.exceptions.Timeout) or _is_or_holds(error, ReadTimeoutError):
             failure = AltcraftTimeout(f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s.")
         else:
             sent = not _never_connected(error)
@@ -244,43 +296,48 @@ class AltcraftClient:
     def _session(self) -> _Session:
         session: _Session | None = getattr(self._sessions, "session", None)
         if session is None:
-            session = self._sessions.session = _Session()
+            exchange = Exchange(lambda: self._aborted, self.settings.read_timeout)
+            session = self._sessions.session = _Session(exchange)
             self._opened.append(session)
         return session
 
 
 class _Session(requests.Session):
-    """A session of one thread, whose answers end in time."""
+    """A session of one thread, whose requests and answers keep to an exchange."""
 
-    def __init__(self) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         super().__init__()
-        self.limit = in_time.Limit()
-        self.mount("https://", _Adapter(self.limit))
-        self.mount("http://", _Adapter(self.limit))
+        self.exchange = exchange
+        self.mount("https://", _Adapter(exchange))
+        self.mount("http://", _Adapter(exchange))
         # A .netrc entry must not replace the Authorization header.
         self.auth = lambda prepared: prepared
 
 
 class _Adapter(HTTPAdapter):
-    """Connections, direct or through a proxy, whose answers keep a limit."""
+    """Connections, direct or through a proxy, that keep to an exchange."""
 
-    def __init__(self, limit: in_time.Limit) -> None:
-        self._limit = limit
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         # Retrying is ours alone.
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        in_time.keep(self.poolmanager, self._limit)
+        keeping(self.poolmanager, self._exchange)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
-        return manager if known else in_time.keep(manager, self._limit)
+        return manager if known else keeping(manager, self._exchange)
+
+
+_BROKEN = (requests.exceptions.RequestException, HTTPError, OSError, Undecodable, Aborted)
+"""What the libraries raise when an exchange does not come to its end."""
 
 
 class _WithoutToken(logging.Filter):
-    """Takes the token out of the paths that urllib3 logs at DEBUG level: two old methods carry it there."""
+    """Takes the token out of the paths that urllib3 logs at DEBUG level: some methods and downloads carry it there."""
 
     _TOKEN = re.compile(r"(?<=[?&]token=)[^&\s]*")
 
@@ -293,7 +350,12 @@ class _WithoutToken(logging.Filter):
         return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutToken())
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(_WithoutToken())
+
+
+def _given_up() -> AltcraftKilled:
+    return AltcraftKilled("A call was given up, as the task has to end. What it began at Altcraft goes on.")
 
 
 def _check_length(response: requests.Response) -> None:
@@ -303,11 +365,12 @@ def _check_length(response: requests.Response) -> None:
         raise requests.exceptions.ConnectionError("the body is shorter than announced")
 
 
-def _timed_out(error: requests.exceptions.RequestException) -> bool:
-    """Whether it is a timeout; requests calls it another error when it comes in the body."""
-    return isinstance(error, requests.exceptions.Timeout) or any(
-        type(inner).__name__ == "ReadTimeoutError" for inner in error.args
-    )
+def _is_or_holds(error: BaseException, kind: type[Exception]) -> bool:
+    """Whether an error is of a kind, or was made of one: the libraries put them into each other's arguments."""
+    if isinstance(error, kind):
+        return True
+    inner = [getattr(error, "reason", None), *error.args]
+    return any(isinstance(one, BaseException) and _is_or_holds(one, kind) for one in inner)
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -323,8 +386,9 @@ def _never_connected(error: BaseException) -> bool:
     return isinstance(inner, BaseException) and _never_connected(inner)
 
 
-def _cause(error: requests.exceptions.RequestException) -> Exception | None:
+def _cause(error: Exception) -> Exception:
     """What to chain: without the prepared request, which holds the token for any error reporter to dump."""
-    error.request = None
-    error.response = None
+    if isinstance(error, requests.exceptions.RequestException):
+        error.request = None
+        error.response = None
     return error

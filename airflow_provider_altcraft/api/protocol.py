@@ -21,6 +21,7 @@ from airflow_provider_altcraft.api.endpoints import Answer, Endpoint
 from airflow_provider_altcraft.api.parameters import written
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
+    AltcraftAnswerTooLarge,
     AltcraftAuthenticationError,
     AltcraftConfigurationError,
     AltcraftRateLimited,
@@ -212,8 +213,10 @@ def _token_place(endpoint: Endpoint, settings: Settings) -> str:
     """Where the token goes: as the connection says, but for the methods that leave no choice."""
     if endpoint.token_in_url:
         return "url"
-    # A download has no body. Older editions took its token in the URL, where proxies log it (CONTRACT 8.5).
-    return "header" if endpoint.method == "GET" else settings.auth
+    if endpoint.method == "GET":
+        # A download has no body. Older editions want its token in the URL, where proxies log it (CONTRACT 8.5).
+        return "url" if settings.download_token_in_url else "header"
+    return settings.auth
 
 
 def _header_value(what: str, value: Any) -> str:
@@ -253,7 +256,8 @@ def path_of_file(named: str, settings: Settings) -> str:
     """The path of an exported file on the connection's own host, the only one that is sent the token.
 
     :param named: what the result of a task says: a path, or a URL. What follows its ``?`` is left out: the token that
-        older editions want there goes in a header, where no proxy logs it (CONTRACT 8.5).
+        older editions want there goes in a header, where no proxy logs it, unless the connection says
+        ``download_token_in_url`` (CONTRACT 8.5).
     :raises AltcraftConfigurationError: for a URL of another host.
     """
     try:
@@ -338,6 +342,19 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
         replayed=replayed,
         server_time=server_time,
     )
+
+
+def check_size(request: Request, size: int, settings: Settings) -> None:
+    """Refuse an answer that is too large to be held in memory, before it is.
+
+    :param size: bytes that have come by now, without their compression.
+    :raises AltcraftAnswerTooLarge: if they are more than ``max_answer_bytes``.
+    """
+    if size > settings.max_answer_bytes:
+        raise AltcraftAnswerTooLarge(
+            f"{request.endpoint.name}: the answer is larger than {settings.max_answer_bytes:,} bytes (max_answer_bytes"
+            " in the connection's extra) and was not read. Ask for less at a time, or raise the setting."
+        )
 
 
 LONGEST_REFUSAL = 1_000_000

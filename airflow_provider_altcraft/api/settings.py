@@ -26,12 +26,15 @@ class Settings:
     :param request_id_header: header that names a logical request; ``X-Request-ID`` on older installations.
     :param deduplication_window: seconds for which the installation remembers a Request-ID; 0 = it does not.
     :param connect_timeout: seconds to get a connection.
-    :param read_timeout: seconds from the end of a request to the end of its answer; of a file that is downloaded,
-        seconds without a byte.
+    :param read_timeout: seconds from the end of a request to the end of its answer; of a request that is being sent,
+        and of a file that is downloaded, seconds without progress.
     :param max_attempts: how often one call is tried in all, where it may be repeated.
     :param max_requests_per_second: pace of one client; 0 = as fast as it goes.
     :param max_body_bytes: largest body of a request (CONTRACT 1.5); an installation may have changed it.
     :param max_body_bytes_with_files: the same of a request with files.
+    :param max_answer_bytes: largest answer that is read, without its compression. Files are downloaded at any size.
+    :param download_token_in_url: older editions want the token of a download in its URL (CONTRACT 8.5), where proxies
+        may log it.
     :param verify: check the certificate: yes, no, or the path of a CA bundle.
     :param task_success_statuses: words that say a task is done (CONTRACT 2.1).
     :param task_failure_statuses: words that say it failed. No source names them; the defaults are guesses
@@ -49,6 +52,8 @@ class Settings:
     max_requests_per_second: float = 0
     max_body_bytes: int = 10 * MEGABYTE
     max_body_bytes_with_files: int = 100 * MEGABYTE
+    max_answer_bytes: int = 64 * MEGABYTE
+    download_token_in_url: bool = False
     verify: bool | str = True
     task_success_statuses: frozenset[str] = frozenset({"completed", "success"})
     task_failure_statuses: frozenset[str] = frozenset({"failed", "error", "canceled", "cancelled"})
@@ -201,6 +206,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "max_requests_per_second": _number(0),
     "max_body_bytes": _integer(1_000),
     "max_body_bytes_with_files": _integer(1_000),
+    "max_answer_bytes": _integer(1_000),
+    "download_token_in_url": _boolean,
     "verify": _verify,
     "task_success_statuses": _words,
     "task_failure_statuses": _words,

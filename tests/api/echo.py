@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class Echo:
     """Seconds between the bytes of an answer."""
     dribbles_head: bool = False
     """Whether those of its head come like that, too."""
+    reading: float = 0
+    """Seconds between the blocks of 100 KB in which a request is read."""
 
     @property
     def last(self):
@@ -62,7 +65,16 @@ class Echo:
         self.answers.clear()
         self.status = 200
         self.headers.clear()
-        self.dribble, self.dribbles_head = 0, False
+        self.dribble, self.dribbles_head, self.reading = 0, False, 0
+
+
+def blocks_of(file, size, pause):
+    """The body of a request, with pauses."""
+    while size > 0:
+        time.sleep(pause)
+        block = file.read(min(size, 100_000) if pause else size)
+        yield block
+        size -= len(block) or size
 
 
 @contextmanager
@@ -75,7 +87,7 @@ def echoing():
         disable_nagle_algorithm = True
 
         def do_POST(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = b"".join(blocks_of(self.rfile, int(self.headers.get("Content-Length", 0)), echo.reading))
             echo.arrived.append(Arrived(self.command, self.path, dict(self.headers), body))
             answer = echo.next_answer()
             self.send_response(echo.status)
@@ -108,6 +120,8 @@ def echoing():
             """A client that hung up is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    # Else the system would take megabytes of a request before anybody reads it.
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     server.daemon_threads = True
     echo.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from contextlib import contextmanager
 
 import pytest
@@ -233,3 +234,41 @@ def test_being_told_to_stop_is_not_tried_again(client, echo):
     with pytest.raises(AltcraftKilled):
         client.download("1.csv", opened)
     assert len(attempts) == 1
+
+
+TOKEN = "canary/token+of an#edition"
+
+
+def test_where_an_edition_wants_it_the_token_is_in_the_url_and_nowhere_else(echo, place, caplog):
+    caplog.set_level(0)
+    echo.answers.append(b"a;b\n")
+    with AltcraftClient(Settings(echo.url, TOKEN, download_token_in_url=True)) as client:
+        assert client.download("/api/download/data/a/1.csv?token=theirs", place.opened) == 4
+    assert (echo.last.path, echo.last.query) == ("/api/download/data/a/1.csv", {"token": TOKEN})
+    assert "Authorization" not in echo.last.headers
+    assert "/1.csv?token=***" in caplog.text
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["no connection", "refused", "page", "cut"])
+def test_a_token_in_the_url_of_a_download_is_in_no_error(echo, place, caplog, monkeypatch, fault):
+    caplog.set_level(0)
+    url = "http://127.0.0.1:1" if fault == "no connection" else echo.url
+    echo.status = 403 if fault == "refused" else 200
+    echo.answers.append(PAGE if fault == "page" else f"no file at /1.csv?token={TOKEN}".encode())
+    if fault == "cut":
+        monkeypatch.setattr("urllib3.response.HTTPResponse.tell", lambda self: 1)
+    settings = Settings(url, TOKEN, download_token_in_url=True, max_attempts=1)
+    with AltcraftClient(settings) as client, pytest.raises(AltcraftError) as caught:
+        client.download("/api/download/1.csv", place.opened)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "canary" not in f"{caught.value!r} {vars(caught.value)} {shown} {caplog.text}"
+
+
+def test_an_edition_that_wants_the_token_in_the_url_is_downloaded_from(altcraft_sandbox, place):
+    altcraft_sandbox.behaviour.download_token_in_url = True
+    settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token, download_token_in_url=True, max_attempts=1)
+    with AltcraftClient(settings) as client, pytest.raises(AltcraftRejected, match="404"):
+        client.download("/api/download/1.csv", place.opened)
+    (call,) = altcraft_sandbox.journal
+    assert altcraft_sandbox.token not in repr(call)

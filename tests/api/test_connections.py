@@ -1,17 +1,19 @@
-"""Answers that come byte by byte: they end in time, and a download may take its own."""
+"""Slow requests and slow answers: what may take its time, what ends in time, and what is given up at once."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
-from airflow_provider_altcraft.exceptions import AltcraftTimeout
+from airflow_provider_altcraft.exceptions import AltcraftKilled, AltcraftTimeout
 
 STATUS = "scampaigns/get_status"
 LONG = {"error": 0, "data": {"status": "inactive", "name": "x" * 500}}
@@ -98,4 +100,73 @@ def test_a_download_that_falls_silent_is_not_waited_for(echo, client):
     echo.answers.append(b"x" * 3)
     echo.dribble = 1
     with pytest.raises(AltcraftTimeout):
+        client.download("1.csv", io.BytesIO)
+
+
+def test_a_large_upload_over_a_slow_line_takes_longer_than_connect_timeout(echo):
+    echo.reading = 0.02
+    content = "A" * 9_000_000
+    began = time.monotonic()
+    with AltcraftClient(settings(echo, connect_timeout=0.3, read_timeout=1)) as client:
+        client.call("file_upload", {"header": "price.pdf", "data": content})
+    assert time.monotonic() - began > 1
+    assert echo.last.json["data"] == content
+    assert echo.last.headers["Content-Length"] == str(len(echo.last.body))
+    assert "Transfer-Encoding" not in echo.last.headers
+
+
+def test_a_request_of_which_nothing_is_taken_ends_after_read_timeout(echo):
+    echo.reading = 3
+    began = time.monotonic()
+    with AltcraftClient(settings(echo)) as client, pytest.raises(AltcraftTimeout, match="took nothing") as caught:
+        client.call("file_upload", {"header": "price.pdf", "data": "A" * 9_000_000})
+    assert time.monotonic() - began < 2.5
+    assert caught.value.in_doubt
+
+
+@contextmanager
+def aborted_after(client, seconds):
+    """The client is told to give up, from another thread; how long that took in all must be little."""
+    timer = threading.Timer(seconds, client.abort)
+    began = time.monotonic()
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+    assert time.monotonic() - began < seconds + 1
+
+
+@pytest.mark.parametrize("what", ["head", "body", "request"])
+def test_a_call_in_flight_is_given_up_at_once_and_not_repeated(echo, what):
+    echo.answers += [LONG] * 3
+    echo.dribble, echo.dribbles_head = (1, what == "head") if what != "request" else (0, False)
+    echo.reading = 5 if what == "request" else 0
+    with AltcraftClient(settings(echo, read_timeout=30, max_attempts=3)) as client:
+        with aborted_after(client, 0.3), pytest.raises(AltcraftKilled):
+            client.call("file_upload", {"header": "price.pdf", "data": "A" * 9_000_000})
+        with pytest.raises(AltcraftKilled):
+            client.call(STATUS, {"id": 18})
+    assert len(echo.arrived) == (0 if what == "request" else 1)
+
+
+def test_a_call_between_two_attempts_is_given_up_at_once(echo):
+    echo.status, echo.headers["Retry-After"] = 503, "60"
+    with (
+        AltcraftClient(settings(echo, max_attempts=3)) as client,
+        aborted_after(client, 0.3),
+        pytest.raises(AltcraftKilled),
+    ):
+        client.call(STATUS, {"id": 18})
+    assert len(echo.arrived) == 1
+
+
+def test_a_download_is_given_up_at_once(echo):
+    echo.answers.append(b"x" * 30)
+    echo.dribble = 1
+    with (
+        AltcraftClient(settings(echo, read_timeout=30)) as client,
+        aborted_after(client, 0.3),
+        pytest.raises(AltcraftKilled),
+    ):
         client.download("1.csv", io.BytesIO)
