@@ -16,6 +16,7 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftOutcomeUnknown,
     AltcraftRejected,
 )
+from airflow_provider_altcraft.tracebacks import locals_cleared
 
 _FINAL = (AltcraftConfigurationError, AltcraftOutcomeUnknown, AltcraftJobFailed)
 
@@ -55,10 +56,14 @@ def is_final(error: BaseException) -> bool:
 
 @contextmanager
 def final_errors() -> Iterator[None]:
-    """Tell Airflow which errors no retry can cure: it fails the task at once, whatever ``retries`` says."""
-    try:
-        yield
-    except AltcraftError as error:
-        if is_final(error):
-            raise AirflowFailException(f"{type(error).__name__}: {error}") from error
-        raise
+    """Tell Airflow which errors no retry can cure: it fails the task at once, whatever ``retries`` says.
+
+    No error leaves it with the variables of functions on it: they may hold rows or the token.
+    """
+    with locals_cleared():
+        try:
+            yield
+        except AltcraftError as error:
+            if is_final(error):
+                raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+            raise

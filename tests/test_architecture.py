@@ -22,7 +22,7 @@ FLOORS = [
     {"exports", "storage", "launching", "waiting", "watches", "hooks", "airflow_compat", "templates"},
     {"delivery"},
     {"api"},
-    {"exceptions"},
+    {"exceptions", "tracebacks"},
 ]
 
 
@@ -43,7 +43,9 @@ def files_of(*rooms):
     return [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0].removesuffix(".py") in rooms]
 
 
-@pytest.mark.parametrize("path", files_of("api", "delivery", "exceptions", "sandbox"), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", files_of("api", "delivery", "exceptions", "tracebacks", "sandbox"), ids=lambda path: path.stem
+)
 def test_the_client_the_delivery_and_the_sandbox_know_no_airflow(path):
     assert not [name for name in imports(path) if name.split(".")[0] == "airflow"]
 

@@ -24,6 +24,7 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftTimeout,
     AltcraftTransportError,
 )
+from airflow_provider_altcraft.tracebacks import without_locals
 
 
 class AsyncAltcraftClient:
@@ -63,6 +64,7 @@ class AsyncAltcraftClient:
         if self._session is not None:
             await self._session.close()
 
+    @without_locals
     async def call(
         self,
         name: str,

@@ -32,6 +32,7 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftTimeout,
     AltcraftTransportError,
 )
+from airflow_provider_altcraft.tracebacks import without_locals
 
 BLINK = 0.2
 """Seconds of a pause between two attempts after which it sees that the client was told to give up."""
@@ -80,6 +81,7 @@ class AltcraftClient:
         for session in list(self._opened):
             session.exchange.shut()
 
+    @without_locals
     def call(
         self,
         name: str,
@@ -105,14 +107,17 @@ class AltcraftClient:
         request = protocol.call(endpoint(name), params or {}, self.settings, request_id, undocumented=undocumented)
         return self.send(request, attempts=attempts)
 
+    @without_locals
     def frame(self, name: str, params: Mapping[str, Any]) -> Frame:
         """The bytes around the items of a batch (see ``call_batch``)."""
         return protocol.frame_of(endpoint(name), params, self.settings)
 
+    @without_locals
     def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
         """Send a batch whose body was joined by ``frame``."""
         return self.send(protocol.request(endpoint(name), body, self.settings, request_id))
 
+    @without_locals
     def iterate(
         self, name: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
@@ -128,6 +133,7 @@ class AltcraftClient:
             request = protocol.call(row, params or {}, self.settings, undocumented=undocumented, from_id=walk.pointer)
             yield from walk.take(self.send(request))
 
+    @without_locals
     def download(
         self,
         file: str,
@@ -150,6 +156,7 @@ class AltcraftClient:
         again = Retrying(**retrying(request, self.settings, sleep=self._sleep))
         return again(self._download_once, request, opened, before_block)
 
+    @without_locals
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
         """Send a request, again where that is safe, and understand the answer."""
         return Retrying(**retrying(request, self.settings, attempts, self._sleep))(self._send_once, request)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
+from airflow_provider_altcraft.tracebacks import without_locals
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
@@ -84,6 +85,7 @@ class AltcraftHook(BaseHook):
 
         return AsyncAltcraftClient(_settings(await get_async_connection(self.altcraft_conn_id)))
 
+    @without_locals
     def call(
         self,
         endpoint: str,
@@ -105,6 +107,7 @@ class AltcraftHook(BaseHook):
         """
         return self.client.call(endpoint, params, undocumented=undocumented, request_id=request_id)
 
+    @without_locals
     def iterate(
         self, endpoint: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
@@ -117,6 +120,7 @@ class AltcraftHook(BaseHook):
         """
         return self.client.iterate(endpoint, params, undocumented=undocumented)
 
+    @without_locals
     def download(
         self,
         file: str,
@@ -174,6 +178,7 @@ class AltcraftHook(BaseHook):
         return True, "Altcraft answered, and the token is valid."
 
 
+@without_locals
 def _settings(connection: Any) -> Settings:
     from airflow_provider_altcraft.api.settings import settings_from_connection
 

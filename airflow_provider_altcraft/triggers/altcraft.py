@@ -10,6 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRateLimited
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+from airflow_provider_altcraft.tracebacks import without_locals
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
@@ -101,6 +102,7 @@ class AltcraftTrigger(BaseTrigger):
         else:
             self.log.warning("The task was ended by a user; %s was called.", self.cancel["endpoint"])
 
+    @without_locals
     async def _wait(self) -> Verdict:
         from airflow_provider_altcraft.waiting import Deadlines, Pause, vigil
         from airflow_provider_altcraft.watches import watch_from
