@@ -10,7 +10,6 @@ import sentry_sdk
 from sentry_sdk.utils import event_from_exception
 
 from airflow_provider_altcraft import tracebacks
-from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +24,7 @@ from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import Source
 from airflow_provider_altcraft.delivery.watermark import Watermark, plain
+from airflow_provider_altcraft.delivery.workers import Workers
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRequestTooLarge
 
 NO_KEY = "the row has no value to find its profile by"
@@ -108,6 +108,7 @@ class Delivery:
     :param max_in_flight: requests at a time.
     :param rejects: where rejected rows are kept.
     :param progress: told after each batch: the report, and the requests in flight.
+    :param abort: makes the requests in flight end at once, and lets no others begin.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Delivery:
         max_in_flight: int,
         rejects: Rejects,
         progress: Callable[[Report, int], None] = lambda report, in_flight: None,
+        abort: Callable[[], None] = lambda: None,
     ) -> None:
         if max_in_flight < 1:
             raise AltcraftConfigurationError(f"max_in_flight must be at least 1, not {max_in_flight}.")
@@ -145,6 +147,7 @@ class Delivery:
         self._max_in_flight = max_in_flight
         self._rejects = rejects
         self._progress = progress
+        self._abort = abort
         self._lock = Lock()
         self._seen: Counter[str] = Counter()
         self._in_flight = 0
@@ -179,23 +182,18 @@ class Delivery:
 
         :param ledger: skips the rows that have not changed since they were accepted.
         :param watermark: follows a column of the rows.
-        :raises AltcraftError: if a batch could not be delivered; the batches in flight are waited for first.
+        :raises AltcraftError: if a batch could not be delivered; the batches in flight are waited for first, unless
+            the task was killed or its time is over.
         """
         self._ledger, self._watermark = ledger, watermark
         rows = self._written(source, self._refuse_keyless)
         if ledger is not None:
             rows = self._changed(ledger, rows)
-        running: set[Future[None]] = set()
-        with (
-            _older_objects_left_alone(),
-            ThreadPoolExecutor(self._max_in_flight, thread_name_prefix="altcraft") as pool,
-        ):
+        with _older_objects_left_alone(), Workers(self._max_in_flight, self._abort) as workers:
             for batch in batches(rows, self._limits, self._refuse_oversized):
-                if len(running) >= self._max_in_flight:
-                    running = _finished(running)
-                running.add(pool.submit(self._deliver, batch, self._body(batch)))
-            while running:
-                running = _finished(running)
+                workers.wait_for_one()
+                workers.submit(self._deliver, batch, self._body(batch))
+            workers.finish()
         if watermark is not None:
             self.report.watermark = plain(watermark.value)
 
@@ -428,11 +426,3 @@ def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[A
         return [place for place, values in enumerate(zip(*read, strict=True)) if all(map(_is_empty, values))]
 
     return places
-
-
-def _finished(in_flight: set[Future[None]]) -> set[Future[None]]:
-    """Wait until a request is done; its error, if it had one, is ours."""
-    done, running = wait(in_flight, return_when=FIRST_COMPLETED)
-    for future in done:
-        future.result()
-    return running

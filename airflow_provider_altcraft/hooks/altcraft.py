@@ -73,6 +73,15 @@ class AltcraftHook(BaseHook):
 
         return AltcraftClient(self.settings)
 
+    def abort(self) -> None:
+        """Give up the calls under way, in whatever threads: they raise ``AltcraftKilled``.
+
+        Later calls are made by a new client. Safe in a signal handler.
+        """
+        client = self.__dict__.pop("client", None)
+        if client is not None:
+            client.abort()
+
     def get_conn(self) -> AltcraftClient:
         """The client."""
         return self.client

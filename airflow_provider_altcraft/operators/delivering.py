@@ -129,6 +129,13 @@ class DeliveringOperator(WaitingOperator):
         self.is_dry_run = dry_run
         self.sample_size = sample_size
 
+    def on_kill(self) -> None:
+        """Give up the requests in flight, too: a later try finds out what became of them."""
+        super().on_kill()
+        hook = self.__dict__.get("hook")
+        if hook is not None:
+            hook.abort()
+
     @abstractmethod
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Opened]:
         """The source, open for as long as rows are read."""
@@ -276,6 +283,7 @@ class DeliveringOperator(WaitingOperator):
             max_in_flight=self.max_in_flight,
             rejects=self._rejects(context, destination),
             progress=Progress(self.log.info),
+            abort=self.hook.abort,
         )
 
     def _check_target(self, destination: Destination, fields: Sequence[str]) -> None:

@@ -132,6 +132,7 @@ class Sandbox:
         finally:
             ready.set()
             loop.run_until_complete(runner.cleanup())
+            loop.run_until_complete(_cancelled(asyncio.all_tasks(loop)))
             loop.close()
 
     @property
@@ -372,3 +373,10 @@ class Sandbox:
         self.add_campaign(42, name="Seasonal sale")
         self.add_suppression_list(3, name="Complaints")
         self.add_programme(5, name="Bonus")
+
+
+async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
+    """End what is still worked on."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import sqlite3
+import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.exceptions import AltcraftKilled, AltcraftWaitTimeout
 from airflow_provider_altcraft.operators.base import AltcraftOperator
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
+from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.sandbox import Fault
+from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests.conftest import event_of
 from tests.contexts import Store, context
 
@@ -128,3 +137,153 @@ def test_the_end_of_execution_timeout_stops_the_mailing_on_the_worker_and_deferr
     with pytest.raises(AltcraftWaitTimeout, match="execution_timeout"):
         operator.execute_complete(ctx, event=event) if deferrable else operator.execute(ctx)
     assert not altcraft_sandbox.mailing(7).is_active
+
+
+IMPORT = "profiles/import_batch"
+PEOPLE = [{"email": f"ann-{number}@example.com"} for number in range(30)]
+
+
+def task_timeout():
+    """What Airflow raises when execution_timeout is over."""
+    try:
+        from airflow.sdk.exceptions import AirflowTaskTimeout
+    except ImportError:
+        from airflow.exceptions import AirflowTaskTimeout
+    return AirflowTaskTimeout
+
+
+class Terminated(BaseException):
+    """What Airflow 2 raises from its handler of SIGTERM."""
+
+
+def time_is_over(operator):
+    raise task_timeout()("Timeout")
+
+
+def killed_by_airflow_3(operator):
+    operator.on_kill()
+
+
+def killed_by_airflow_2(operator):
+    operator.on_kill()
+    raise Terminated
+
+
+ENDS = {
+    time_is_over: task_timeout(),
+    killed_by_airflow_3: AltcraftKilled,
+    killed_by_airflow_2: Terminated,
+}
+
+
+@pytest.fixture
+def warehouse(tmp_path, monkeypatch):
+    path = tmp_path / "warehouse.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE people (email TEXT)")
+        connection.executemany("INSERT INTO people VALUES (:email)", PEOPLE)
+    connection.close()
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+
+
+def load(kind="rows", **arguments):
+    if kind == "rows":
+        return SqlToAltcraftOperator(
+            task_id="load",
+            sql="SELECT email FROM people",
+            sql_conn_id="warehouse",
+            destination=ProfileDatabase(1),
+            batch_size=2,
+            **arguments,
+        )
+    return AltcraftImportProfilesOperator(task_id="load", db_id=1, profiles=PEOPLE, batch_size=2, **arguments)
+
+
+@contextmanager
+def interrupted(operator, end, *, when):
+    """A signal comes to the main thread; after it, the block must end soon."""
+    moment = []
+
+    def handle(*_):
+        moment.append(time.monotonic())
+        end(operator)
+
+    def send():
+        while not when():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    for worker in threading.enumerate():
+        if worker.name.startswith("altcraft_"):
+            worker.join(1)
+            assert not worker.is_alive()
+    assert time.monotonic() - moment[0] < 3
+
+
+def nothing_comes_any_more(sandbox):
+    # What was on the line arrives.
+    time.sleep(0.2)
+    arrived = len(sandbox.journal)
+    time.sleep(0.3)
+    return len(sandbox.journal) == arrived
+
+
+@pytest.mark.parametrize("kind", ["rows", "profiles"])
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("fault", [Fault("delay", IMPORT, seconds=30), Fault("rate_limited", IMPORT, seconds=30)])
+def test_a_delivery_with_requests_in_flight_ends_at_once_and_repeats_none(
+    altcraft_sandbox, warehouse, kind, end, fault
+):
+    altcraft_sandbox.faults.add(fault)
+    operator = load(kind)
+    in_flight = 4 if fault.kind == "delay" else 1
+    with (
+        interrupted(operator, end, when=lambda: len(altcraft_sandbox.journal.calls(IMPORT)) >= in_flight),
+        pytest.raises(ENDS[end]),
+    ):
+        operator.execute(context())
+    assert len(altcraft_sandbox.journal.calls(IMPORT)) <= 4
+    assert nothing_comes_any_more(altcraft_sandbox)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_retry_of_it_sends_what_was_not_sent_and_nothing_twice(altcraft_sandbox, warehouse, end):
+    store = Store()
+    altcraft_sandbox.faults.add(Fault("delay_after", IMPORT, seconds=30))
+    operator = load()
+    with (
+        interrupted(operator, end, when=lambda: len(altcraft_sandbox.profiles()) == 8),
+        pytest.raises(ENDS[end]),
+    ):
+        operator.execute(context(store=store))
+    altcraft_sandbox.faults.clear()
+    report = load().execute(context(store=store, try_number=2))
+    assert (report["accepted"], report["requests"], report["replayed"]) == (30, 15, 4)
+    assert len(altcraft_sandbox.profiles()) == 30
+
+
+def test_time_that_is_over_while_a_failed_delivery_waits_for_its_requests_ends_it_too(altcraft_sandbox):
+    """The source breaks off with requests in flight, which are waited for; then the time is over."""
+    broken = threading.Event()
+
+    def people():
+        yield from PEOPLE[:4]
+        broken.set()
+        raise ValueError
+
+    altcraft_sandbox.faults.add(Fault("delay", IMPORT, seconds=30))
+    operator = load("profiles")
+    operator.profiles = people
+    with (
+        interrupted(operator, time_is_over, when=lambda: broken.is_set() and len(altcraft_sandbox.journal) >= 1),
+        pytest.raises(task_timeout()),
+    ):
+        operator.execute(context())
