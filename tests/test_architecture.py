@@ -19,7 +19,7 @@ DAG_SIDE = sorted(
 )
 FLOORS = [
     {"decorators", "operators", "sensors", "triggers", "transfers"},
-    {"exports", "storage", "launching", "waiting", "watches", "hooks", "airflow_compat", "templates"},
+    {"exports", "storage", "launching", "waiting", "hooks", "airflow_compat", "templates"},
     {"delivery"},
     {"api"},
     {"exceptions", "tracebacks"},

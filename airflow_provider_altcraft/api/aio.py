@@ -14,8 +14,8 @@ from tenacity import AsyncRetrying
 from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
-from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.protocol import Reply, Request
+from airflow_provider_altcraft.api.rate_limiter import RateLimiter
 from airflow_provider_altcraft.api.retrying import retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
@@ -36,7 +36,7 @@ class AsyncAltcraftClient:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._session: aiohttp.ClientSession | None = None
-        self._pace = Pace(settings.max_requests_per_second)
+        self._limiter = RateLimiter(settings.max_requests_per_second)
 
     def __repr__(self) -> str:
         return f"AsyncAltcraftClient({self.settings.base_url!r})"
@@ -72,6 +72,7 @@ class AsyncAltcraftClient:
         *,
         request_id: str | None = None,
         attempts: int | None = None,
+        raw_result: bool = False,
     ) -> Reply:
         """Call an endpoint that launches and creates nothing, and understand its answer.
 
@@ -79,6 +80,7 @@ class AsyncAltcraftClient:
         :param params: parameters of the method, without the token; see ``parameters.written``.
         :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
         :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :param raw_result: leave ``data["result"]`` of the answer undecoded, as ``msgspec.Raw``.
         :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state, that answers with
             a file, or that wants the token in the URL, which aiohttp's own errors quote.
         :raises AltcraftError: see ``exceptions``.
@@ -88,19 +90,19 @@ class AsyncAltcraftClient:
             raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
         if row.token_in_url or row.answer is Answer.FILE:
             raise AltcraftConfigurationError(f"{name} is not for a triggerer.")
-        request = protocol.call(row, params or {}, self.settings, request_id)
+        request = protocol.call(row, params or {}, self.settings, request_id, raw_result=raw_result)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
         return reply
 
     async def _send_once(self, request: Request) -> Reply:
-        for delay in self._pace.delays():
+        for delay in self._limiter.delays():
             if delay > 0:
                 await asyncio.sleep(delay)
         http_status, headers, body = await self._post(request)
         try:
             return protocol.read(request, http_status=http_status, headers=headers, body=body, settings=self.settings)
         except AltcraftRateLimited as error:
-            self._pace.pause(error.retry_after or 0)
+            self._limiter.pause(error.retry_after or 0)
             raise
 
     async def _post(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:

@@ -21,9 +21,9 @@ from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, keeping
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import Answer, endpoint
-from airflow_provider_altcraft.api.pace import Pace
 from airflow_provider_altcraft.api.paging import Walk
 from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
+from airflow_provider_altcraft.api.rate_limiter import RateLimiter
 from airflow_provider_altcraft.api.retrying import retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
@@ -50,7 +50,7 @@ class AltcraftClient:
         self._sleep = sleep or self._doze
         self._sessions = threading.local()
         self._opened: list[_Session] = []
-        self._pace = Pace(settings.max_requests_per_second)
+        self._limiter = RateLimiter(settings.max_requests_per_second)
         # No lock and no event: a signal handler that waits for what its own thread holds would wait for ever.
         self._aborted = False
 
@@ -90,6 +90,7 @@ class AltcraftClient:
         undocumented: Mapping[str, Any] | None = None,
         request_id: str | None = None,
         attempts: int | None = None,
+        raw_result: bool = False,
     ) -> Reply:
         """Call an endpoint and understand its answer.
 
@@ -101,10 +102,13 @@ class AltcraftClient:
         :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
             A write without one is never repeated after its bytes went out.
         :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :param raw_result: leave ``data["result"]`` of the answer undecoded, as ``msgspec.Raw``.
         :raises AltcraftConfigurationError: for what the catalogue does not allow; see ``parameters.written``.
         :raises AltcraftError: see ``exceptions``.
         """
-        request = protocol.call(endpoint(name), params or {}, self.settings, request_id, undocumented=undocumented)
+        request = protocol.call(
+            endpoint(name), params or {}, self.settings, request_id, undocumented=undocumented, raw_result=raw_result
+        )
         return self.send(request, attempts=attempts)
 
     @without_locals
@@ -162,7 +166,7 @@ class AltcraftClient:
         return Retrying(**retrying(request, self.settings, attempts, self._sleep))(self._send_once, request)
 
     def _send_once(self, request: Request) -> Reply:
-        self._keep_pace()
+        self._keep_rate()
         with self._exchange(request) as response:
             return self._read(request, response, self._whole(request, response))
 
@@ -172,7 +176,7 @@ class AltcraftClient:
         opened: Callable[[], AbstractContextManager[IO[bytes]]],
         before_block: Callable[[], None],
     ) -> int:
-        self._keep_pace()
+        self._keep_rate()
         with self._exchange(request) as response, closing(self._blocks(request, response)) as blocks:
             before_block()
             head = b""
@@ -190,8 +194,8 @@ class AltcraftClient:
                     size += len(block)
             return size
 
-    def _keep_pace(self) -> None:
-        for delay in self._pace.delays():
+    def _keep_rate(self) -> None:
+        for delay in self._limiter.delays():
             if delay > 0:
                 self._sleep(delay)
 
@@ -212,7 +216,7 @@ class AltcraftClient:
                 settings=self.settings,
             )
         except AltcraftRateLimited as error:
-            self._pace.pause(error.retry_after or 0)
+            self._limiter.pause(error.retry_after or 0)
             raise
 
     @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -33,6 +33,7 @@ from airflow_provider_altcraft.exceptions import (
 # Keys in a fixed order: installations without Request-ID compare checksums of the body (CONTRACT 1.8).
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder()
+_PARTS_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _ENVELOPE = frozenset({"error", "error_text", "error_debug", "error text", "total_count", "total", "next_from_id"})
 _PAYLOADS = ("data", "result", "profile_id")
@@ -56,6 +57,8 @@ class Request:
     body: bytes = field(repr=False)
     request_id: str | None = None
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    raw_result: bool = False
+    """Whether ``data.result`` of the answer is left as it came, as ``msgspec.Raw``: that of a task may be large."""
 
     @property
     def suffix(self) -> str:
@@ -139,19 +142,22 @@ def call(
     *,
     undocumented: Any = None,
     from_id: int | str | None = None,
+    raw_result: bool = False,
 ) -> Request:
     """A call as an HTTP request, its parameters checked against the catalogue.
 
     :param params: under the API's names or their aliases, without the token; ``None`` values are left out.
     :param undocumented: see ``parameters.written``.
     :param from_id: the pointer that the page before gave; it goes back as it came.
+    :param raw_result: leave ``data["result"]`` of the answer as it came, as ``msgspec.Raw``.
     :raises AltcraftConfigurationError: see ``parameters.written`` and ``body_of``.
     """
     sent = written(endpoint, params, undocumented=undocumented)
     if from_id is not None:
         sent["from_id"] = from_id
     path = _path(endpoint, sent)
-    return request(endpoint, body_of(endpoint, sent, settings), settings, request_id, path=path)
+    made = request(endpoint, body_of(endpoint, sent, settings), settings, request_id, path=path)
+    return replace(made, raw_result=True) if raw_result else made
 
 
 def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> bytes:
@@ -306,7 +312,7 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
     replayed = any(
         fields.get(header, "").strip().lower() == "true" for header in ("duplicate-request", "x-duplicate-request")
     )
-    answer = _json_object(body)
+    answer = _json_with_raw_result(body) if request.raw_result else _json_object(body)
     if worked and endpoint.answer is Answer.FILE:
         if _is_page(request, fields.get("content-type", ""), body):
             raise _page_instead(name, http_status, body, settings)
@@ -395,6 +401,25 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _json_with_raw_result(body: bytes) -> dict[str, Any] | None:
+    try:
+        parts = _PARTS_DECODER.decode(body)
+        answer = {name: _DECODER.decode(part) for name, part in parts.items() if name != "data"}
+        if "data" in parts:
+            answer["data"] = _with_raw_result(parts["data"])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return answer
+
+
+def _with_raw_result(data: msgspec.Raw) -> Any:
+    try:
+        parts = _PARTS_DECODER.decode(data)
+    except msgspec.ValidationError:
+        return _DECODER.decode(data)
+    return {name: part if name == "result" else _DECODER.decode(part) for name, part in parts.items()}
 
 
 def _payload(endpoint: Endpoint, answer: Mapping[str, Any]) -> Any:

@@ -5,7 +5,6 @@ A word that no document names means "still running": the deadline ends such a wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -46,30 +45,6 @@ def campaign_state(status: Any, target: str) -> State:
     if word(status) == target:
         return State.SUCCEEDED
     return State.FAILED if word(status) in CAMPAIGN_ENDS else State.RUNNING
-
-
-def latest_mark(log: Iterable[Mapping[str, Any]], since: datetime) -> tuple[datetime, bool] | None:
-    """The last mark in a mailing's log from ``since`` on: when, and whether a run ended there (CONTRACT 5.2).
-
-    Entries before ``since`` belong to an earlier run. Entries whose time cannot be read are passed over.
-    """
-    marks = [
-        (moment, word(entry.get("state")) == "end")
-        for entry in log
-        if word(entry.get("state")) in {"start", "end"}
-        and (moment := moment_of(entry.get("time"))) is not None
-        and moment >= since
-    ]
-    # At one and the same moment, an end is later than its start.
-    return max(marks, default=None)
-
-
-def starts(log: Iterable[Mapping[str, Any]], since: datetime, until: datetime | None = None) -> Iterator[datetime]:
-    """When runs started according to a mailing's log, between two moments (CONTRACT 5.2)."""
-    for entry in log:
-        moment = moment_of(entry.get("time"))
-        if word(entry.get("state")) == "start" and moment and since <= moment and (not until or moment <= until):
-            yield moment
 
 
 def moment_of(value: Any) -> datetime | None:

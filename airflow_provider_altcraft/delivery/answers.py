@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
+from airflow_provider_altcraft.exceptions import AltcraftTransportError
+
 NO_PROFILE = "Altcraft named no profile for this row"
+
+
+class _Item(msgspec.Struct, gc=False):
+    """An answer to one row, as far as counting needs it."""
+
+    profile_id: Any = None
+    error: Any = None
+
+
+_ITEMS = msgspec.json.Decoder(list[_Item])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +78,152 @@ def read_items(items: Any, sent: int, *, names_profiles: bool = True) -> BatchAn
     return BatchAnswer(accepted=sent - len(refusals), refusals=refusals)
 
 
-def read_task_result(result: Any, sent: int, read: Read = read_items) -> BatchAnswer:
-    """Read ``data.result`` of a finished import task: an envelope of its own around the items (CONTRACT 2.1)."""
-    if not isinstance(result, dict):
-        return read(result, sent)
-    code = _code(result.get("error"))
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """What the result of a finished task said of its rows, as numbers: it may travel with a trigger and be logged.
+
+    :param failure: why the task failed; empty if it did not.
+    :param error: the code that refused its rows as a whole; 0 if none did.
+    :param items: how many answers there were, one for each row; ``None`` if it spoke of the batch as a whole.
+    :param refused: of these, how many said no, by code.
+    :param is_bare: whether an answer was no more than an id.
+    :param is_kept: whether the rows that were refused have been kept, with their reasons.
+    """
+
+    failure: str = ""
+    error: int = 0
+    items: int | None = None
+    refused: Mapping[str, int] = field(default_factory=dict)
+    is_bare: bool = False
+    is_kept: bool = False
+
+    @property
+    def accepted(self) -> int:
+        """Rows that it says were taken."""
+        return 0 if self.error else (self.items or 0) - sum(self.refused.values())
+
+    @property
+    def rejected(self) -> int:
+        """Rows that it says were not."""
+        return self.items or 0 if self.error else sum(self.refused.values())
+
+    @property
+    def has_reasons(self) -> bool:
+        """Whether the result says why rows were refused, which is not known here."""
+        return bool(self.error or self.refused)
+
+    def against(self, sent: int, read: Read) -> BatchAnswer:
+        """What it means for a batch of so many rows. Which rows were refused, and their texts, are not known here."""
+        refusals = [Refusal(0, int(code), "") for code, times in self.refused.items() for _ in range(times)]
+        return _against(self, "", refusals, sent, read)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, small; ``from_dict`` reads it back."""
+        return {
+            name: value
+            for name in ("failure", "error", "items", "refused", "is_bare", "is_kept")
+            if (value := getattr(self, name)) or (value == 0 and name == "items")
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TaskOutcome:
+        """Read what ``to_dict`` wrote."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnswer:
+    """The result of a finished task (CONTRACT 2.1), read row by row.
+
+    :param error: the code that refused its rows as a whole; 0 if none did.
+    :param text: why. May hold personal data.
+    :param items: how many answers there were; ``None`` if it spoke of the batch as a whole.
+    :param refusals: the rows that were refused.
+    :param is_bare: whether an answer is no more than an id.
+    """
+
+    error: int = 0
+    text: str = ""
+    items: int | None = None
+    refusals: Sequence[Refusal] = ()
+    is_bare: bool = False
+
+    def outcome(self, *, failure: str = "", is_kept: bool = False) -> TaskOutcome:
+        """The same, as numbers."""
+        refused = Counter(str(refusal.code) for refusal in self.refusals)
+        return TaskOutcome(failure, self.error, self.items, dict(refused), self.is_bare, is_kept)
+
+    def against(self, sent: int, read: Read) -> BatchAnswer:
+        """What it means for a batch of so many rows."""
+        return _against(self, self.text, self.refusals, sent, read)
+
+
+def _against(
+    task: TaskAnswer | TaskOutcome, text: str, refusals: Sequence[Refusal], sent: int, read: Read
+) -> BatchAnswer:
+    if task.error:
+        return refused_batch(task.error, text, sent)
+    if task.items == sent:
+        return BatchAnswer(accepted=sent - len(refusals), refusals=refusals)
+    # What another number of answers means is the destination's to say: an answer that counts the same will do.
+    item: Any = "id" if task.is_bare else {"profile_id": "id", "error": 0}
+    return read(None if task.items is None else [item] * task.items, sent)
+
+
+def read_task_answer(result: Any) -> TaskAnswer:
+    """Read ``data.result`` of a finished import task: an envelope of its own around the items (CONTRACT 2.1).
+
+    :param result: as ``msgspec.Raw``, it is decoded no further than counting needs; or decoded already.
+    :raises AltcraftTransportError: if it is not JSON.
+    """
+    if not isinstance(result, msgspec.Raw):
+        return _task_answer(result)
+    try:
+        return _raw_task_answer(memoryview(result))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise AltcraftTransportError("tasks/status: the result of the task is not JSON.") from None
+
+
+def decoded(result: Any) -> Any:
+    """The result of a task as Python has it."""
+    return msgspec.json.decode(result) if isinstance(result, msgspec.Raw) else result
+
+
+def _raw_task_answer(raw: memoryview) -> TaskAnswer:
+    items = raw
+    if bytes(raw[:1]) == b"{":
+        parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        envelope = {name: msgspec.json.decode(parts[name]) for name in ("error", "error_text") if name in parts}
+        if _code(envelope.get("error")):
+            inner = parts.get("result")
+            return _task_answer({**envelope, "result": None if inner is None else msgspec.json.decode(inner)})
+        if "result" not in parts:
+            return TaskAnswer()
+        items = memoryview(parts["result"])
+    count = _taken(items)
+    return _task_answer(msgspec.json.decode(items)) if count is None else TaskAnswer(items=count)
+
+
+def _taken(raw: memoryview) -> int | None:
+    """How many items there are, if each names a profile and no error, as nearly always; else ``None``."""
+    try:
+        items = _ITEMS.decode(raw)
+    except msgspec.ValidationError:
+        return None
+    return len(items) if all(item.profile_id and not item.error for item in items) else None
+
+
+def _task_answer(result: Any) -> TaskAnswer:
+    envelope = result if isinstance(result, dict) else {"result": result}
+    items = envelope.get("result")
+    count = len(items) if isinstance(items, list) else None
+    code = _code(envelope.get("error"))
     if code:
-        return refused_batch(code, str(result.get("error_text") or ""), sent)
-    return read(result.get("result"), sent)
+        return TaskAnswer(error=code, text=str(envelope.get("error_text") or ""), items=count)
+    if not isinstance(items, list):
+        return TaskAnswer()
+    is_bare = bool(items) and all(isinstance(item, str) for item in items)
+    return TaskAnswer(items=count, refusals=tuple(read_items(items, len(items)).refusals), is_bare=is_bare)
 
 
 def refused_batch(code: int, text: str, sent: int) -> BatchAnswer:

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.protocol import Frame
-from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_task_result, refused_batch
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, TaskAnswer, TaskOutcome, refused_batch
 from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.encoding import is_null
@@ -25,7 +25,7 @@ from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import Source
 from airflow_provider_altcraft.delivery.watermark import Watermark, plain
 from airflow_provider_altcraft.delivery.workers import Workers
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRequestTooLarge
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRequestTooLarge
 
 NO_KEY = "the row has no value to find its profile by"
 
@@ -370,34 +370,72 @@ def _older_objects_left_alone() -> Iterator[None]:
         gc.unfreeze()
 
 
+def keep_refusals(task: TaskBatch, answer: TaskAnswer, rejects: Rejects, destination: Destination) -> bool:
+    """Keep the rows that a finished task refused, with their reasons, as soon as they are known.
+
+    :returns: whether the rows could be reached.
+    """
+    held = rejects.held(task.batch)
+    if not rejects.are_kept(held):
+        return False
+    verdict = answer.against(task.rows, destination.read)
+    rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
+    return True
+
+
 def settle(
     report: Report,
     tasks: Iterable[TaskBatch],
     rejects: Rejects,
     *,
     destination: Destination,
-    task_status: Callable[[str], Mapping[str, Any]],
-    succeeded: Callable[[Mapping[str, Any]], bool],
-) -> None:
-    """Count what the finished tasks say of their rows.
+    outcomes: Mapping[str, TaskOutcome],
+    ask: Callable[[str], tuple[TaskAnswer, TaskOutcome]],
+) -> list[str]:
+    """Count what the finished tasks said of their rows.
 
     :param report: of the delivery that made the tasks.
     :param destination: which reads the answers.
-    :param task_status: the ``data`` of ``tasks/status`` for a task id.
-    :param succeeded: whether such a status is that of a task that ended well. The rows of one that did not were
-        not taken, unless it says so row by row.
+    :param outcomes: what the wait found, by the ids of the tasks. The rows of a task that failed were not taken, unless
+        it says so row by row.
+    :param ask: asks for the result of a task again: only where rows were refused and were not kept while it was known.
+    :returns: the tasks that refused rows and do not tell any more which; their rows stay put aside.
     """
+    forgotten = []
     for task in tasks:
-        status = task_status(task.task_id)
-        verdict = read_task_result(status.get("result"), task.rows, destination.read)
-        if not succeeded(status) and not (verdict.itemised and verdict.refusals):
+        outcome = outcomes.get(task.task_id)
+        answer: TaskAnswer | None = None
+        if outcome is None:
+            answer, outcome = ask(task.task_id)
+        elif outcome.has_reasons and not outcome.is_kept and rejects.location is not None:
+            answer = _asked_again(ask, task, outcome)
+            if answer is None:
+                forgotten.append(task.task_id)
+        verdict = (answer or outcome).against(task.rows, destination.read)
+        if outcome.failure and not (verdict.itemised and verdict.refusals):
             verdict = refused_batch(-1, f"the task {task.task_id} failed", task.rows)
-        held = rejects.held(task.batch)
-        rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
-        rejects.release(task.batch)
         report.count(verdict)
-        if verdict.refusals and not rejects.are_kept(held):
-            report.lost += len(verdict.refusals)
+        if task.task_id in forgotten:
+            continue
+        if not outcome.is_kept:
+            held = rejects.held(task.batch)
+            rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
+            report.lost += 0 if rejects.are_kept(held) else len(verdict.refusals)
+        rejects.release(task.batch)
+    return forgotten
+
+
+def _asked_again(
+    ask: Callable[[str], tuple[TaskAnswer, TaskOutcome]], task: TaskBatch, outcome: TaskOutcome
+) -> TaskAnswer | None:
+    """The answer with its reasons, if the task still gives it."""
+    try:
+        answer, again = ask(task.task_id)
+    except AltcraftError:
+        return None
+    return (
+        answer if (again.error, again.items, again.refused) == (outcome.error, outcome.items, outcome.refused) else None
+    )
 
 
 def _limit_setting(destination: Destination) -> str:

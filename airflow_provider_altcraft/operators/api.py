@@ -12,7 +12,7 @@ from airflow_provider_altcraft.operators.base import WaitingOperator
 from airflow_provider_altcraft.templates import is_open
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.waiting.policy import Verdict
 
 XCOM_BYTES = 48 * 1024
 """Of a result, as JSON. MySQL's column for XComs takes 64 KB."""
@@ -95,10 +95,10 @@ class AltcraftApiOperator(WaitingOperator):
         found = super().finish(context, verdict, result)
         if found.get("rejected"):
             self.log.warning("The task refused %d of its items; its result says why.", found["rejected"])
-        return self._result(context, self.hook.task_status(result["altcraft_task_id"]).get("result"), made=True)
+        return self._result(context, self.task_result(result["altcraft_task_id"]), made=True)
 
     def _launch(self, context: Any, parameters: Mapping[str, Any], *, expects_task: bool) -> Any:
-        from airflow_provider_altcraft.watches import TaskWatch
+        from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         launched = self.launcher(context).launch(
             self.endpoint, parameters, now=datetime.now(UTC), undocumented=self.undocumented_parameters
@@ -120,7 +120,7 @@ class AltcraftApiOperator(WaitingOperator):
             return self._result(context, launched.data, made=True)
         if not self.wait_for_completion:
             return task_id
-        return self.await_end(context, TaskWatch([task_id]), {"altcraft_task_id": task_id})
+        return self.await_end(context, TaskTarget([task_id], keeps_results=True), {"altcraft_task_id": task_id})
 
     def _download(self, context: Any, file: str) -> dict[str, Any]:
         from airflow_provider_altcraft.storage import location, replacing

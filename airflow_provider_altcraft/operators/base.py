@@ -24,8 +24,8 @@ from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching import Identity, Launched, Launcher
-    from airflow_provider_altcraft.waiting import Verdict
-    from airflow_provider_altcraft.watches import Watch
+    from airflow_provider_altcraft.waiting.policy import Verdict
+    from airflow_provider_altcraft.waiting.targets import Target
 
 DAY = 86_400.0
 BLINK = 0.5
@@ -155,6 +155,7 @@ class WaitingOperator(LaunchingOperator):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.timeout = timeout
+        self._target: Target | None = None
 
     def check_waiting(self) -> None:
         """Refuse a wait that cannot be, before anything is launched.
@@ -165,32 +166,34 @@ class WaitingOperator(LaunchingOperator):
             if not isinstance(value, int | float) or value <= 0:
                 raise AltcraftConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}.")
 
-    def await_end(self, context: Any, watch: Watch, result: dict[str, Any]) -> Any:
+    def await_end(self, context: Any, target: Target, result: dict[str, Any]) -> Any:
         """Wait for the end, here or deferred, and ``finish``.
 
         :param result: what is known so far, as JSON; travels with the deferral.
         """
         from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-        from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, look, vigil, wait
+        from airflow_provider_altcraft.waiting.policy import LONGEST_PAUSE, Deadlines
+        from airflow_provider_altcraft.waiting.polling import Poller, poll, wait
 
-        now = time.time()
+        now, self._target = time.time(), target
         deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
-        steps = vigil(watch, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
+        poller = Poller(target, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
         if not self.deferrable:
-            return self.finish(context, wait(steps, self.hook.client, sleep=self.sleep), result)
-        verdict = look(steps, self.hook.client)
+            return self.finish(context, wait(poller, self.hook.client, sleep=self.sleep), result)
+        verdict = poll(poller, self.hook.client)
         if verdict is not None:
             return self.finish(context, verdict, result)
         backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poll_interval
         return self.defer(
             trigger=AltcraftTrigger(
                 self.altcraft_conn_id,
-                watch.to_dict(),
+                target.to_dict(),
                 self.poll_interval,
                 deadlines.timeout,
                 deadlines.execution,
                 carried=result,
                 cancel=self.cancellation(context, result),
+                next_poll_at=poller.next_poll_at,
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=backstop),
@@ -198,13 +201,20 @@ class WaitingOperator(LaunchingOperator):
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
-        from airflow_provider_altcraft.waiting import Verdict
+        from airflow_provider_altcraft.waiting.policy import Verdict
 
         with final_errors():
             verdict = Verdict.from_event(event)
             finished = self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
             self.check_killed()
             return finished
+
+    def task_result(self, altcraft_task_id: str) -> Any:
+        """The result of a task that was waited for: as it was seen, or asked for again where that was elsewhere."""
+        seen = getattr(self._target, "results", {})
+        if altcraft_task_id in seen:
+            return seen[altcraft_task_id]
+        return self.hook.task_status(altcraft_task_id).get("result")
 
     def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
         """The call that a trigger makes when a user ends the task while it is deferred; ``None`` for none."""

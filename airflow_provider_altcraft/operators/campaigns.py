@@ -40,7 +40,7 @@ class _CampaignOperator(WaitingOperator):
         """Look, call where it is needed, and wait for the state."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS
-        from airflow_provider_altcraft.watches import CampaignWatch
+        from airflow_provider_altcraft.waiting.targets import CampaignTarget
 
         self.check_waiting()
         campaign_id = identifier("campaign_id", self.campaign_id)
@@ -61,7 +61,7 @@ class _CampaignOperator(WaitingOperator):
         result["replayed"] = launched.replayed
         if not self.wait_for_completion:
             return result
-        return self.await_end(context, CampaignWatch(campaign_id, self.target), result)
+        return self.await_end(context, CampaignTarget(campaign_id, self.target), result)
 
     @abstractmethod
     def arguments(self) -> Any:

@@ -17,6 +17,7 @@ from airflow_provider_altcraft.operators.base import WaitingOperator
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
+    from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome
     from airflow_provider_altcraft.delivery.destinations import Destination
     from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
     from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.report import Report
     from airflow_provider_altcraft.delivery.source import Source
     from airflow_provider_altcraft.delivery.watermark import Watermark
-    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.waiting.policy import Verdict
 
 TASK_IDS_KEY = "altcraft_task_ids"
 """The XCom with the ids of all tasks, where they are handed over: the one that grows, by an id per batch."""
@@ -221,25 +222,31 @@ class DeliveringOperator(WaitingOperator):
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
-        from airflow_provider_altcraft.api.states import State, task_state
+        from airflow_provider_altcraft.delivery.answers import TaskOutcome
         from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
         from airflow_provider_altcraft.delivery.report import Report
 
+        rejects = self._rejects(context, self.destination)
         with self._pending_rows(context):
             if verdict.cause != "job":
                 verdict.raise_for_failure()
             report = Report.from_dict(result["report"])
-            rejects = self._rejects(context, self.destination)
-            settle(
+            forgotten = settle(
                 report,
                 [TaskBatch(**task) for task in result["tasks"]],
                 rejects,
                 destination=self.destination,
-                task_status=self.hook.task_status,
-                succeeded=lambda data: task_state(data.get("status"), self.hook.settings) is State.SUCCEEDED,
+                outcomes={task_id: TaskOutcome.from_dict(found) for task_id, found in verdict.outcomes.items()},
+                ask=self._ask,
             )
-            rejects.release_all()
-            return self._account(context, report)
+            if not forgotten:
+                rejects.release_all()
+                return self._account(context, report)
+        shown = ", ".join(forgotten[:5]) + (", …" if len(forgotten) > 5 else "")
+        raise AltcraftRowsError(
+            f"{len(forgotten)} tasks refused rows, and do not tell any more which ({shown}). {report}. All rows of"
+            f" these tasks are kept in 'pending' below {rejects.location}."
+        )
 
     @contextmanager
     def _pending_rows(self, context: Any) -> Iterator[None]:
@@ -254,6 +261,13 @@ class DeliveringOperator(WaitingOperator):
                 with suppress(Exception):
                     self._rejects(context, self.destination).release_all()
             raise
+
+    def _ask(self, altcraft_task_id: str) -> tuple[TaskAnswer, TaskOutcome]:
+        """What a finished task says of its rows."""
+        from airflow_provider_altcraft.waiting.targets import ended
+
+        params = {"task_id": altcraft_task_id}
+        return ended(self.hook.client.call("tasks/status", params, raw_result=True), self.hook.settings)
 
     def _encoder(self) -> ProfileEncoder:
         import pendulum
@@ -367,7 +381,8 @@ class DeliveringOperator(WaitingOperator):
 
     def _conclude(self, context: Any, delivery: Delivery) -> Any:
         """Wait for the tasks that the rows became, and account for each row."""
-        from airflow_provider_altcraft.watches import TaskWatch
+        from airflow_provider_altcraft.delivery.pipeline import keep_refusals
+        from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         report = delivery.report
         if not report.read:
@@ -377,7 +392,13 @@ class DeliveringOperator(WaitingOperator):
         if not self.wait_for_completion:
             return self._hand_over(context, report)
         result = {"report": report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
-        return self.await_end(context, TaskWatch([task.task_id for task in delivery.tasks]), result)
+        batches = {task.task_id: task for task in delivery.tasks}
+        rejects = self._rejects(context, self.destination)
+
+        def keep(task_id: str, answer: TaskAnswer) -> bool:
+            return keep_refusals(batches[task_id], answer, rejects, self.destination)
+
+        return self.await_end(context, TaskTarget(list(batches), on_refusals=keep), result)
 
     def _empty(self) -> None:
         """There were no rows."""

@@ -33,9 +33,10 @@ class AltcraftLaunchMailingOperator(RunOperator):
     :param request_id: a Request-ID of your own instead of the derived one. Templated.
     :param relaunch_on_clear: whether clearing the task sends the mailing again. A mailing cannot be unsent.
     :param cancel_on_kill: whether killing the task stops the mailing (CONTRACT 5.4).
+    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
 
     Returns ``mailing_id``, ``request_id``, ``replayed``, ``launched_at`` (``None`` if it was launched before and
-    nobody knows when) and, if waited for, ``finished_at``. Waiting: ``WaitingOperator``.
+    nobody knows when) and, if waited for, ``finished_at`` and ``ended_in_error``. Waiting: ``WaitingOperator``.
     """
 
     template_fields: Sequence[str] = (*RunOperator.template_fields, "mailing_type")

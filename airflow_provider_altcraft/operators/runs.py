@@ -14,10 +14,11 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
 if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.mailing_log import LogMark
     from airflow_provider_altcraft.api.objects import Content
     from airflow_provider_altcraft.launching import Launched
     from airflow_provider_altcraft.operators.attachments import Attach
-    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.waiting.policy import Verdict
 
 SOURCES = ("list", "segment")
 """Where an audience comes from: a database, or a segment."""
@@ -59,6 +60,7 @@ class RunOperator(WaitingOperator):
         content: Content | dict[str, Any] | None = None,
         attach: Attach | None = None,
         cancel_on_kill: bool = False,
+        accept_errors: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -71,6 +73,7 @@ class RunOperator(WaitingOperator):
         # Airflow looks for upstream tasks in template fields only.
         XComArg.apply_upstream_relationship(self, attach)
         self.cancel_on_kill = cancel_on_kill
+        self.accept_errors = accept_errors
         self._cancel: dict[str, Any] | None = None
         self._stopped = False
 
@@ -88,7 +91,7 @@ class RunOperator(WaitingOperator):
     def work(self, context: Any) -> Any:
         """Begin the run, and wait for it to end."""
         from airflow_provider_altcraft.api.objects import identifier
-        from airflow_provider_altcraft.watches import MailingWatch
+        from airflow_provider_altcraft.waiting.targets import MailingTarget
 
         self.check_waiting()
         mailing_id = identifier("mailing_id", self.mailing_id)
@@ -97,7 +100,9 @@ class RunOperator(WaitingOperator):
         launcher = self.launcher(context)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         status = reply.data if isinstance(reply.data, dict) else {}
-        now = self._before_the_launch(mailing_id, reply.server_time or datetime.now(UTC))
+        now = reply.server_time or datetime.now(UTC)
+        mark = self._mark(mailing_id, now)
+        now = _after_the_last_start(now, mark)
         if context["ti"].try_number <= 1:
             # A later try's launch may have happened, and a mailing that was sent need not be active any more.
             self.check_startable(status, mailing_id)
@@ -110,7 +115,10 @@ class RunOperator(WaitingOperator):
                 f"Mailing {mailing_id} was launched at an earlier try, and is not active any more: it may have been"
                 " stopped when that try was killed (cancel_on_kill). Look in Altcraft how many it reached."
             )
-        since, launched_at = self._moments(context, launched, mailing_id, now)
+        # Its moment is not kept where the answer was a replay; within the first try it is known all the same.
+        is_first = launched.since is None and context["ti"].try_number <= 1
+        is_now = launched.since == now or is_first
+        since, launched_at = (now, now) if is_now else self._moments(context, launched, mailing_id, now)
         result = {
             "mailing_id": mailing_id,
             "request_id": launched.request_id,
@@ -125,13 +133,22 @@ class RunOperator(WaitingOperator):
         )
         if not self.wait_for_completion:
             return result
-        return self.await_end(context, MailingWatch(mailing_id, since.isoformat()), result)
+        target = MailingTarget(
+            mailing_id,
+            since.isoformat(),
+            # Taken at this try, it says nothing of a launch at an earlier one.
+            mark=mark.to_dict() if mark and is_now else None,
+            accept_errors=self.accept_errors,
+        )
+        return self.await_end(context, target, result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Stop the mailing if ``execution_timeout`` is over, as it does on a worker."""
         if verdict.cause == "execution_timeout" and self.cancel_on_kill:
             self._cancel = self._cancel_call(context, result["mailing_id"])
             self._stop_mailing()
+        if verdict.result.get("ended_in_error"):
+            self.log.warning("Mailing %s ended, and its log says so at level ERROR.", result["mailing_id"])
         return super().finish(context, verdict, result)
 
     def on_kill(self) -> None:
@@ -189,33 +206,33 @@ class RunOperator(WaitingOperator):
         start = self._last_start(mailing_id, bound)
         return start or bound, start
 
-    def _before_the_launch(self, mailing_id: int, now: datetime) -> datetime:
-        """The server's clock, past any start that its whole seconds would count as later."""
-        last = self._last_start(mailing_id, now)
-        return now if last is None else last + timedelta(microseconds=1)
-
-    def _last_start(self, mailing_id: int, since: datetime) -> datetime | None:
-        from airflow_provider_altcraft.api.states import starts
+    def _mark(self, mailing_id: int, now: datetime) -> LogMark | None:
+        """Where the mailing's log stands, if it can be read."""
+        from airflow_provider_altcraft.api.mailing_log import mark_of
 
         try:
-            return max(starts(self._log_entries(mailing_id, since), since), default=None)
-        except AltcraftError:
+            return mark_of(self.hook.call, mailing_id, now)
+        except AltcraftError as error:
+            self.log.info("The log of mailing %d could not be read before the launch: %s", mailing_id, error)
             return None
+
+    def _last_start(self, mailing_id: int, since: datetime) -> datetime | None:
+        return max(self._starts(mailing_id, since) or (), default=None)
 
     def _started(self, mailing_id: int, since: datetime, until: datetime | None) -> bool | None:
         """Whether the mailing's log shows a run that began then; ``None`` if that cannot be told."""
-        from airflow_provider_altcraft.api.states import starts
-
         if not self.starts_are_ours():
             return None
+        starts = self._starts(mailing_id, since) or []
+        return any(until is None or start <= until for start in starts) or None
+
+    def _starts(self, mailing_id: int, since: datetime) -> list[datetime] | None:
+        from airflow_provider_altcraft.api.mailing_log import LogMark, starts_since
+
         try:
-            return True if list(starts(self._log_entries(mailing_id, since), since, until)) else None
+            return starts_since(self.hook.call, mailing_id, LogMark(since.isoformat(), since.isoformat()))
         except AltcraftError:
             return None
-
-    def _log_entries(self, mailing_id: int, since: datetime) -> list[Mapping[str, Any]]:
-        reply = self.hook.call("campaigns/log_v2", {"id": mailing_id, "from_time": since.isoformat()})
-        return [entry for entry in reply.data or [] if isinstance(entry, Mapping)]
 
     def _overrides(self, context: Any) -> dict[str, Any]:
         from airflow_provider_altcraft.api.objects import identifier
@@ -238,6 +255,12 @@ class RunOperator(WaitingOperator):
         content = content_params(self.content) if self.content is not None else None
         attach = attachments(self, self.attach, context)
         return {"override_source_type": self.override_source_type, "content": content, "attach": attach, **ids}
+
+
+def _after_the_last_start(now: datetime, mark: LogMark | None) -> datetime:
+    """The server's clock, past any start before the launch that its whole seconds would count as later."""
+    last = max(mark.known if mark else (), default=None)
+    return now if last is None or last < now else last + timedelta(microseconds=1)
 
 
 def is_active(status: Any) -> bool:

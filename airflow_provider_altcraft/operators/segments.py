@@ -12,7 +12,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 from airflow_provider_altcraft.operators.base import LaunchingOperator, WaitingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.waiting.policy import Verdict
 
 SUBSCRIBED = "subscribed_sendable"
 Counters = dict[str, dict[str, Any]]
@@ -75,7 +75,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Have them counted."""
-        from airflow_provider_altcraft.watches import TaskWatch
+        from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         self.check_waiting()
         params = self._params()
@@ -92,7 +92,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
             "request_id": started.request_id,
             "replayed": started.replayed,
         }
-        return self.await_end(context, TaskWatch([started.task_id]), result)
+        return self.await_end(context, TaskTarget([started.task_id]), result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Read them, and compare them with the bounds."""

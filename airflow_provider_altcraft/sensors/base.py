@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,17 +19,35 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
-from airflow_provider_altcraft.airflow_compat import default_deferrable, execution_deadline, final_errors
+from airflow_provider_altcraft.airflow_compat import (
+    default_deferrable,
+    execution_deadline,
+    final_errors,
+    task_state_store,
+)
 from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.waiting import Deadlines, Verdict, Vigil
-    from airflow_provider_altcraft.watches import Watch
+    from collections.abc import Callable
+
+    from airflow_provider_altcraft.waiting.policy import Deadlines, Verdict
+    from airflow_provider_altcraft.waiting.polling import Poller
+    from airflow_provider_altcraft.waiting.targets import Target
+
+STATE_KEY = "altcraft_wait"
+"""Where a sensor in ``reschedule`` mode keeps what earlier pokes learned, in the task state store."""
+LARGEST_STATE = 60_000
+"""Bytes of it; Airflow's limit is 65,535."""
 
 
 class AltcraftSensor(BaseSensorOperator):
     """Waits for Altcraft. ``timeout``, ``soft_fail``, ``poke_interval`` and ``mode`` are Airflow's.
+
+    In ``reschedule`` mode each poke is a process of its own. From Airflow 3.3 on, the task state store brings it what
+    earlier ones learned: which tasks have ended, how often in a row a question failed, and when Altcraft wants to be
+    asked again. Before, each poke asks everything anew, and an Altcraft that cannot be reached ends the wait at its
+    ``timeout``.
 
     :param altcraft_conn_id: the connection. Templated.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
@@ -51,7 +70,7 @@ class AltcraftSensor(BaseSensorOperator):
         super().__init__(**kwargs)
         self.altcraft_conn_id = altcraft_conn_id
         self.deferrable = deferrable
-        self._steps: Vigil | None = None
+        self._poller: Poller | None = None
 
     @cached_property
     def hook(self) -> AltcraftHook:
@@ -59,7 +78,7 @@ class AltcraftSensor(BaseSensorOperator):
         return AltcraftHook(self.altcraft_conn_id)
 
     @abstractmethod
-    def watch(self, context: Any) -> Watch:
+    def target(self, context: Any) -> Target:
         """What to wait for, checked.
 
         :raises AltcraftConfigurationError: naming the argument that is wrong.
@@ -73,20 +92,22 @@ class AltcraftSensor(BaseSensorOperator):
             return self._defer_or_finish(context)
 
     def poke(self, context: Any) -> PokeReturnValue:
-        """Look once. In ``poke`` mode the wait remembers what earlier looks found; deadlines are Airflow's."""
-        from airflow_provider_altcraft.waiting import Deadlines, look
+        """Ask once. In ``poke`` mode the wait remembers what earlier pokes found; deadlines are Airflow's."""
+        from airflow_provider_altcraft.waiting.policy import Deadlines
+        from airflow_provider_altcraft.waiting.polling import poll
 
         with final_errors():
-            if self._steps is None:
-                self._steps = self._vigil(self.watch(context), Deadlines())
-            verdict = look(self._steps, self.hook.client)
+            if self._poller is None:
+                self._poller = self._recalled(context) or self._new_poller(self.target(context), Deadlines())
+            verdict = poll(self._poller, self.hook.client, at_once=True)
             if verdict is None:
+                self._remember(context, self._poller)
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self.finish(verdict))
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
         """Go on after the trigger's event, as if the wait had been here."""
-        from airflow_provider_altcraft.waiting import Verdict
+        from airflow_provider_altcraft.waiting.policy import Verdict
 
         with self._resumed_errors():
             return self.finish(Verdict.from_event(event))
@@ -101,26 +122,75 @@ class AltcraftSensor(BaseSensorOperator):
 
     def _defer_or_finish(self, context: Any) -> Any:
         from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-        from airflow_provider_altcraft.waiting import LONGEST_PAUSE, Deadlines, look
+        from airflow_provider_altcraft.waiting.policy import LONGEST_PAUSE, Deadlines
+        from airflow_provider_altcraft.waiting.polling import poll
 
-        now, watch = time.time(), self.watch(context)
+        now, target = time.time(), self.target(context)
         deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
-        verdict = look(self._vigil(watch, deadlines), self.hook.client)
+        poller = self._new_poller(target, deadlines)
+        verdict = poll(poller, self.hook.client)
         if verdict is not None:
             return self.finish(verdict)
         backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poke_interval
         return self.defer(
             trigger=AltcraftTrigger(
-                self.altcraft_conn_id, watch.to_dict(), self.poke_interval, deadlines.timeout, deadlines.execution
+                self.altcraft_conn_id,
+                target.to_dict(),
+                self.poke_interval,
+                deadlines.timeout,
+                deadlines.execution,
+                next_poll_at=poller.next_poll_at,
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=backstop),
         )
 
-    def _vigil(self, watch: Watch, deadlines: Deadlines) -> Vigil:
-        from airflow_provider_altcraft.waiting import vigil
+    def _new_poller(self, target: Target, deadlines: Deadlines, **known: Any) -> Poller:
+        from airflow_provider_altcraft.waiting.polling import Poller
 
-        return vigil(watch, self.hook.settings, deadlines, poll_interval=self.poke_interval, log=self.log.info)
+        settings = self.hook.settings
+        return Poller(target, settings, deadlines, poll_interval=self.poke_interval, log=self.log.info, **known)
+
+    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
+        """Airflow asks how long until the next poke: not before Altcraft wants to be asked, nor after the timeout."""
+        interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        if self._poller is None or not self._poller.is_held:
+            return interval
+        held = self._poller.held_until - time.time()
+        # Airflow ends the wait at the first poke that is later than its timeout.
+        return max(interval, min(held, self.timeout - run_duration() + 1))
+
+    def _remember(self, context: Any, poller: Poller) -> None:
+        """Keep for the next poke what this one learned."""
+        store = task_state_store(context) if self.mode == "reschedule" else None
+        if store is None:
+            return
+        ti = context["ti"]
+        state = {
+            "try": [ti.try_number, ti.max_tries],
+            "target": poller.target.to_dict(),
+            "failures": poller.failures,
+            "held_until": poller.held_until,
+        }
+        if len(json.dumps(state)) > LARGEST_STATE:
+            # The answers of thousands of tasks: what failed still counts.
+            state["target"] = None
+        store.set(STATE_KEY, state)
+
+    def _recalled(self, context: Any) -> Poller | None:
+        """The wait as the last poke of this try left it."""
+        from airflow_provider_altcraft.waiting.policy import Deadlines
+        from airflow_provider_altcraft.waiting.targets import target_from
+
+        store = task_state_store(context) if self.mode == "reschedule" else None
+        state = store.get(STATE_KEY) if store is not None else None
+        ti = context["ti"]
+        if not isinstance(state, dict) or state.get("try") != [ti.try_number, ti.max_tries]:
+            return None
+        target = target_from(state["target"]) if state["target"] else self.target(context)
+        return self._new_poller(
+            target, Deadlines(), failures=state["failures"], next_poll_at=state["held_until"] or None
+        )
 
     @contextmanager
     def _resumed_errors(self) -> Iterator[None]:

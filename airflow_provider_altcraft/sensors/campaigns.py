@@ -9,7 +9,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.watches import Watch
+    from airflow_provider_altcraft.waiting.targets import Target
 
 
 class AltcraftCampaignSensor(AltcraftSensor):
@@ -29,13 +29,13 @@ class AltcraftCampaignSensor(AltcraftSensor):
         self.campaign_id = campaign_id
         self.target_state = target_state
 
-    def watch(self, context: Any) -> Watch:
+    def target(self, context: Any) -> Target:
         """The campaign and the state."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.api.states import CAMPAIGN_STATES
-        from airflow_provider_altcraft.watches import CampaignWatch
+        from airflow_provider_altcraft.waiting.targets import CampaignTarget
 
         if self.target_state not in CAMPAIGN_STATES:
             known = ", ".join(sorted(CAMPAIGN_STATES))
             raise AltcraftConfigurationError(f"target_state must be one of {known}, not {self.target_state!r}.")
-        return CampaignWatch(identifier("campaign_id", self.campaign_id), self.target_state)
+        return CampaignTarget(identifier("campaign_id", self.campaign_id), self.target_state)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.watches import Watch
+    from airflow_provider_altcraft.waiting.policy import Verdict
+    from airflow_provider_altcraft.waiting.targets import Target
 
 
 class AltcraftMailingSensor(AltcraftSensor):
-    """Wait until a run of a mailing has ended, by its log and the server's clock (CONTRACT 5.2).
+    """Wait until a run of a mailing has ended, by its log (CONTRACT 5.2), and whatever runs overlapped it.
 
     :param mailing_id: the mailing. Templated.
-    :param since: RFC 3339; runs that began before do not count. After a launch by
-        ``AltcraftLaunchMailingOperator(wait_for_completion=False)`` it is that task's ``launched_at``; the start
-        of the DAG run if it is not given. Templated.
+    :param since: RFC 3339, by the server's clock; runs that started before do not count. After a launch by
+        ``AltcraftLaunchMailingOperator(wait_for_completion=False)`` it is that task's ``launched_at``; if it is not
+        given, the start of the DAG run, moved by what the server's clock differs from the worker's. Templated.
+    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same. The result says so
+        in any case, as ``ended_in_error``.
 
-    Returns ``finished_at``. What else it takes: ``AltcraftSensor``.
+    Returns ``finished_at`` and ``ended_in_error``. What else it takes: ``AltcraftSensor``.
     """
 
     template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "mailing_id", "since")
@@ -29,17 +32,37 @@ class AltcraftMailingSensor(AltcraftSensor):
         self,
         *,
         mailing_id: int | str,
-        since: str | datetime | None = "{{ dag_run.start_date.isoformat() }}",
+        since: str | datetime | None = None,
+        accept_errors: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.mailing_id = mailing_id
         self.since = since
+        self.accept_errors = accept_errors
 
-    def watch(self, context: Any) -> Watch:
+    def target(self, context: Any) -> Target:
         """The mailing, from that moment on."""
         from airflow_provider_altcraft.api.objects import identifier
-        from airflow_provider_altcraft.watches import MailingWatch
+        from airflow_provider_altcraft.waiting.targets import MailingTarget
 
-        since = self.since.isoformat() if isinstance(self.since, datetime) else str(self.since)
-        return MailingWatch(identifier("mailing_id", self.mailing_id), since)
+        mailing_id = identifier("mailing_id", self.mailing_id)
+        since = self._start_of_the_run(context, mailing_id) if self.since is None else self.since
+        moment = since.isoformat() if isinstance(since, datetime) else str(since)
+        return MailingTarget(mailing_id, moment, accept_errors=self.accept_errors)
+
+    def finish(self, verdict: Verdict) -> Any:
+        """When the run ended; a warning, if that was in an error."""
+        result = super().finish(verdict)
+        if result.get("ended_in_error"):
+            self.log.warning("Mailing %s ended, and its log says so at level ERROR.", self.mailing_id)
+        return result
+
+    def _start_of_the_run(self, context: Any, mailing_id: int) -> datetime:
+        """When the DAG run started, by the server's clock."""
+        started = context["dag_run"].start_date
+        reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
+        now = datetime.now(UTC)
+        # The server tells whole seconds.
+        ahead = (reply.server_time or now) - now
+        return cast("datetime", started + ahead - timedelta(seconds=1))

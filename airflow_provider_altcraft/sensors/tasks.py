@@ -9,8 +9,8 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.waiting import Verdict
-    from airflow_provider_altcraft.watches import Watch
+    from airflow_provider_altcraft.waiting.policy import Verdict
+    from airflow_provider_altcraft.waiting.targets import Target
 
 
 class AltcraftTaskSensor(AltcraftSensor):
@@ -29,9 +29,9 @@ class AltcraftTaskSensor(AltcraftSensor):
         self.altcraft_task_id = altcraft_task_id
         self.max_rejects = max_rejects
 
-    def watch(self, context: Any) -> Watch:
+    def target(self, context: Any) -> Target:
         """The tasks, each once."""
-        from airflow_provider_altcraft.watches import TaskWatch
+        from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         given = self.altcraft_task_id
         ids = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
@@ -41,7 +41,7 @@ class AltcraftTaskSensor(AltcraftSensor):
                 "altcraft_task_id is empty, or holds something that is not a task id: was it rendered from a task"
                 " that returned none?"
             )
-        return TaskWatch(ids)
+        return TaskTarget(ids)
 
     def finish(self, verdict: Verdict) -> Any:
         """The counters, unless too many rows were refused.

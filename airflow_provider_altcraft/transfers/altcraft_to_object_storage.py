@@ -12,7 +12,7 @@ from airflow_provider_altcraft.exports import FileExport, ListExport
 from airflow_provider_altcraft.operators.base import WaitingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.waiting import Verdict
+    from airflow_provider_altcraft.waiting.policy import Verdict
 
 
 class AltcraftToObjectStorageOperator(WaitingOperator):
@@ -53,21 +53,21 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
     def work(self, context: Any) -> Any:
         """Start the task and wait for it; or walk the list."""
         from airflow_provider_altcraft.storage import location
-        from airflow_provider_altcraft.watches import TaskWatch
+        from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         self.check_waiting()
         folder = location("path", self.path)
         if isinstance(self.source, ListExport):
             return self._write_list(context, self.source, folder)
         result = self._started(context, self.source)
-        return self.await_end(context, TaskWatch([result["altcraft_task_id"]]), result)
+        return self.await_end(context, TaskTarget([result["altcraft_task_id"]], keeps_results=True), result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Download what the task has made."""
         from airflow_provider_altcraft.storage import location
 
         super().finish(context, verdict, result)
-        made = self.hook.task_status(result["altcraft_task_id"]).get("result")
+        made = self.task_result(result["altcraft_task_id"])
         made = made if isinstance(made, dict) else {}
         if made.get("errors"):
             # Their texts may quote profiles.

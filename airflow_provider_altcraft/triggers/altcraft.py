@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRateLimited
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.tracebacks import without_locals
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
-    from airflow_provider_altcraft.waiting import Answer, Verdict
-    from airflow_provider_altcraft.watches import Ask
+    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.waiting.policy import Verdict
+    from airflow_provider_altcraft.waiting.polling import Poller
+    from airflow_provider_altcraft.waiting.targets import Query
 
 QUESTIONS_AT_ONCE = 8
+LARGE_RESULT = 1 << 16
+"""Bytes of a task's result from which on it is read beside the event loop."""
 CANCEL_SECONDS = 10.0
 """For the call that stops a thing; ``[triggerer] on_kill_timeout`` is 30."""
 
 
 class AltcraftTrigger(BaseTrigger):
-    """Waits for one thing or a thousand, and ends with one event: a ``waiting.Verdict``.
+    """Waits for one thing or a thousand, and ends with one event: a ``waiting.policy.Verdict``.
 
     Its arguments live in Airflow's database while it waits, across upgrades: they are ids, words and times, and
     never renamed.
 
     :param altcraft_conn_id: the connection; the token itself is not an argument.
-    :param watch: what to wait for, as ``Watch.to_dict`` gives it.
+    :param watch: what to wait for, as ``Target.to_dict`` gives it.
     :param poll_interval: seconds between rounds.
     :param timeout_at: seconds since the epoch at which the wait ends.
     :param execution_timeout_at: the same for Airflow's ``execution_timeout``.
@@ -37,6 +42,8 @@ class AltcraftTrigger(BaseTrigger):
         ``dag.test()`` forgets the arguments of a deferral.
     :param cancel: the call to make when a user ends the task meanwhile: ``endpoint``, ``params``, ``request_id``.
         Airflow 3.3 on says so; before, nobody does.
+    :param next_poll_at: seconds since the epoch before which nothing is asked: the worker has just asked, or was told
+        to wait.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class AltcraftTrigger(BaseTrigger):
         execution_timeout_at: float | None = None,
         carried: dict[str, Any] | None = None,
         cancel: dict[str, Any] | None = None,
+        next_poll_at: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.altcraft_conn_id = altcraft_conn_id
@@ -57,6 +65,7 @@ class AltcraftTrigger(BaseTrigger):
         self.execution_timeout_at = execution_timeout_at
         self.carried = carried
         self.cancel = cancel
+        self.next_poll_at = next_poll_at
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments."""
@@ -70,12 +79,13 @@ class AltcraftTrigger(BaseTrigger):
                 "execution_timeout_at": self.execution_timeout_at,
                 "carried": self.carried,
                 "cancel": self.cancel,
+                "next_poll_at": self.next_poll_at,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and say how it ended. Never raises: an error that ends the wait is an end like any other."""
-        from airflow_provider_altcraft.waiting import Decision, Verdict
+        from airflow_provider_altcraft.waiting.policy import Decision, Verdict
 
         try:
             verdict = await self._wait()
@@ -104,44 +114,58 @@ class AltcraftTrigger(BaseTrigger):
 
     @without_locals
     async def _wait(self) -> Verdict:
-        from airflow_provider_altcraft.waiting import Deadlines, Pause, vigil
-        from airflow_provider_altcraft.watches import watch_from
+        from airflow_provider_altcraft.waiting.policy import Deadlines
+        from airflow_provider_altcraft.waiting.polling import Poller
+        from airflow_provider_altcraft.waiting.targets import target_from
 
         async with await AltcraftHook(self.altcraft_conn_id).get_async_client() as client:
-            steps = vigil(
-                watch_from(self.watch),
+            poller = Poller(
+                target_from(self.watch),
                 client.settings,
                 Deadlines(self.timeout_at, self.execution_timeout_at),
                 poll_interval=self.poll_interval,
                 log=self.log.info,
+                next_poll_at=self.next_poll_at,
             )
-            try:
-                step = next(steps)
-                while True:
-                    if isinstance(step, Pause):
-                        await asyncio.sleep(step.seconds)
-                        step = steps.send(None)
-                    else:
-                        step = steps.send(await _ask_all(client, step))
-            except StopIteration as end:
-                verdict: Verdict = end.value
-                return verdict
+            while True:
+                await asyncio.sleep(max(0.0, poller.next_poll_at - time.time()))
+                await _poll(poller, client)
+                verdict = poller.conclude()
+                if verdict is not None:
+                    return verdict
 
 
-async def _ask_all(client: AsyncAltcraftClient, asks: list[Ask]) -> list[Answer]:
-    """Ask the questions of a round, a few at a time; after a 429, the rest waits for the next round."""
-    places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-    limited = False
+async def _poll(poller: Poller, client: AsyncAltcraftClient) -> None:
+    """Ask what there is to ask now, a few questions at a time; after a 429, the rest waits."""
+    queries = iter(poller.queries())
 
-    async def ask_one(ask: Ask) -> Answer:
-        nonlocal limited
-        async with places:
-            if limited:
-                return None
-            try:
-                return await client.call(ask.endpoint, ask.params, attempts=1)
-            except AltcraftError as error:
-                limited = limited or isinstance(error, AltcraftRateLimited)
-                return error
+    async def ask() -> None:
+        for query in queries:
+            if poller.is_held or poller.is_over:
+                return
+            await _ask(poller, client, query)
 
-    return list(await asyncio.gather(*(ask_one(ask) for ask in asks)))
+    await asyncio.gather(*(ask() for _ in range(QUESTIONS_AT_ONCE)))
+
+
+async def _ask(poller: Poller, client: AsyncAltcraftClient, query: Query) -> None:
+    """Ask one question, and let the answer go once it is read: of the rows that it tells of, only numbers stay."""
+    answer: Reply | AltcraftError
+    try:
+        answer = await client.call(query.endpoint, query.params, attempts=1, raw_result=query.raw_result)
+    except AltcraftError as error:
+        answer = error
+    if _is_large(answer):
+        await asyncio.to_thread(poller.receive, query, answer)
+    else:
+        poller.receive(query, answer)
+
+
+def _is_large(answer: Reply | AltcraftError) -> bool:
+    """Whether reading it would hold the event loop."""
+    data = getattr(answer, "data", None)
+    result = data.get("result") if isinstance(data, dict) else None
+    try:
+        return memoryview(result).nbytes > LARGE_RESULT  # type: ignore[arg-type]
+    except TypeError:
+        return False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_items, read_task_result
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_items, read_task_answer
 from tests.seeds.pages import TASK_STATUS
 
 
 def test_the_result_of_the_seed_page_accepts_every_row():
-    assert read_task_result(TASK_STATUS["response"]["data"]["result"], 2) == BatchAnswer(accepted=2, refusals=[])
+    assert read_task_answer(TASK_STATUS["response"]["data"]["result"]).against(2, read_items) == BatchAnswer(accepted=2)
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_an_answer_without_a_list_speaks_of_the_batch_as_a_whole():
 
 
 def test_a_result_that_says_error_refuses_every_row():
-    answer = read_task_result({"error": 500, "error_text": "boom"}, 2)
+    answer = read_task_answer({"error": 500, "error_text": "boom"}).against(2, read_items)
     assert answer.refusals == [Refusal(0, 500, "boom"), Refusal(1, 500, "boom")]

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_altcraft.delivery.answers import TaskOutcome, read_task_answer
 from airflow_provider_altcraft.delivery.destinations import Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.pipeline import settle
+from airflow_provider_altcraft.delivery.pipeline import keep_refusals, settle
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import AT_A_TIME, from_profiles
@@ -24,6 +25,19 @@ from tests.delivery.altcraft import Altcraft, Reply, Sender, delivery
 
 def source(profiles):
     return from_profiles(profiles, ProfileEncoder(timezone=UTC))
+
+
+BAD_ROW = {"error": 400, "error_text": "Invalid email"}
+
+
+def asked(status):
+    """What asking for a finished task gives."""
+    answer = read_task_answer(status["result"])
+    return answer, answer.outcome()
+
+
+def never(task_id):
+    raise AssertionError(f"{task_id} is asked for again")
 
 
 def profiles(number):
@@ -253,8 +267,8 @@ class TestTasks:
             sending.tasks,
             rejects,
             destination=Scenario(12),
-            task_status=status,
-            succeeded=lambda data: True,
+            outcomes={},
+            ask=lambda task_id: asked(status(task_id)),
         )
         assert (sending.report.accepted, sending.report.rejected) == (4, 1)
         (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
@@ -269,14 +283,65 @@ class TestTasks:
             sending.tasks,
             here,
             destination=Scenario(12),
-            task_status=lambda task_id: {"status": "failed"},
-            succeeded=lambda data: False,
+            outcomes={task.task_id: TaskOutcome(failure="status failed") for task in sending.tasks},
+            ask=never,
         )
         with pytest.raises(AltcraftRowsError, match="one place for all workers"):
             sending.report.check(max_rejects=9, kept_at="there")
         lines = [json.loads(line) for file in (tmp_path / "here").glob("*.jsonl") for line in file.open()]
         assert len(lines) == sending.report.rejected == 5
         assert sorted((line["batch"], line["position"]) for line in lines)[0][1] == 0
+
+    def answers(self, altcraft):
+        """By task: one row of all is refused."""
+        return {
+            task_id: asked(
+                {
+                    "result": {
+                        "error": 0,
+                        "result": [BAD_ROW if row == "u3@e.com" else {"profile_id": row} for row in rows],
+                    }
+                }
+            )
+            for task_id, rows in altcraft.tasks.items()
+        }
+
+    def settled(self, sending, rejects, outcomes, ask):
+        return settle(sending.report, sending.tasks, rejects, destination=Scenario(12), outcomes=outcomes, ask=ask)
+
+    def test_a_task_is_asked_for_again_only_where_its_rows_were_refused(self, tmp_path):
+        altcraft, sending, rejects = self.sent(tmp_path)
+        answers, again = self.answers(altcraft), []
+        outcomes = {task_id: outcome for task_id, (_, outcome) in answers.items()}
+        forgotten = self.settled(sending, rejects, outcomes, lambda task_id: again.append(task_id) or answers[task_id])
+        assert (len(again), forgotten) == (1, [])
+        assert (sending.report.accepted, sending.report.rejected) == (4, 1)
+        (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+        assert json.loads(line)["text"] == "Invalid email"
+
+    def test_what_was_kept_while_it_was_known_needs_no_asking(self, tmp_path):
+        altcraft, sending, rejects = self.sent(tmp_path)
+        outcomes = {}
+        for task in sending.tasks:
+            answer, outcome = self.answers(altcraft)[task.task_id]
+            is_kept = outcome.has_reasons and keep_refusals(task, answer, rejects, Scenario(12))
+            outcomes[task.task_id] = answer.outcome(is_kept=is_kept)
+        assert self.settled(sending, rejects, outcomes, never) == []
+        (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+        assert (json.loads(line)["text"], json.loads(line)["record"]) == ("Invalid email", {"email": "u3@e.com"})
+        assert not list((tmp_path / "pending").iterdir())
+
+    def test_a_task_that_is_forgotten_still_counts_and_its_rows_stay_put_aside(self, tmp_path):
+        altcraft, sending, rejects = self.sent(tmp_path)
+        outcomes = {task_id: outcome for task_id, (_, outcome) in self.answers(altcraft).items()}
+
+        def gone(task_id):
+            raise AltcraftTransportError("404")
+
+        (forgotten,) = self.settled(sending, rejects, outcomes, gone)
+        assert (sending.report.accepted, sending.report.rejected) == (4, 1)
+        (pending,) = (tmp_path / "pending").iterdir()
+        assert pending.stem == next(task.batch for task in sending.tasks if task.task_id == forgotten)
 
     def test_a_task_that_failed_took_none_of_its_rows(self, tmp_path):
         _, sending, rejects = self.sent(tmp_path)
@@ -285,8 +350,8 @@ class TestTasks:
             sending.tasks,
             rejects,
             destination=Scenario(12),
-            task_status=lambda task_id: {"status": "failed"},
-            succeeded=lambda data: False,
+            outcomes={task.task_id: TaskOutcome(failure="status failed") for task in sending.tasks},
+            ask=never,
         )
         assert (sending.report.accepted, sending.report.rejected) == (0, 5)
 

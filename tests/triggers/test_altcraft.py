@@ -11,9 +11,9 @@ import pytest
 
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-from airflow_provider_altcraft.watches import CampaignWatch, MailingWatch, TaskWatch
+from airflow_provider_altcraft.waiting.targets import CampaignTarget, MailingTarget, TaskTarget
 
-WATCHES = [TaskWatch(["a", "b"]), MailingWatch(7, "2026-11-21T09:00:00+00:00"), CampaignWatch(18, "active")]
+TARGETS = [TaskTarget(["a", "b"]), MailingTarget(7, "2026-11-21T09:00:00+00:00"), CampaignTarget(18, "active")]
 
 
 def round_trip(kwargs):
@@ -35,12 +35,12 @@ def events_of(trigger):
 
 
 def waiting_for(*task_ids, poll_interval=0.02, **arguments):
-    return AltcraftTrigger("altcraft_default", TaskWatch(list(task_ids)).to_dict(), poll_interval, **arguments)
+    return AltcraftTrigger("altcraft_default", TaskTarget(list(task_ids)).to_dict(), poll_interval, **arguments)
 
 
-@pytest.mark.parametrize("watch", WATCHES)
-def test_arguments_survive_serialization(watch):
-    trigger = AltcraftTrigger("conn", watch.to_dict(), 2.5, 1e9, None, carried={"report": {"read": 1}, "tasks": []})
+@pytest.mark.parametrize("target", TARGETS)
+def test_arguments_survive_serialization(target):
+    trigger = AltcraftTrigger("conn", target.to_dict(), 2.5, 1e9, None, carried={"report": {"read": 1}, "tasks": []})
     path, kwargs = trigger.serialize()
     assert path == "airflow_provider_altcraft.triggers.altcraft.AltcraftTrigger"
     assert AltcraftTrigger(**round_trip(kwargs)).serialize() == trigger.serialize()

@@ -1,4 +1,4 @@
-"""Keeping to ``max_requests_per_second``: when the next request may leave."""
+"""Keeping to ``max_requests_per_second``, and to ``Retry-After``: when the next request may leave."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 
+LONGEST_PAUSE = 300.0
+"""Seconds. A server that asks for more is asked again then: one answer must not silence a client for a day."""
 
-class Pace:
+
+class RateLimiter:
     """Hands out moments to send at, evenly spaced; and a pause that holds everybody.
 
-    Shared by all threads of a client, so several requests in flight keep one pace together.
+    Shared by all threads of a client, so several requests in flight keep one rate together.
 
     :param per_second: requests per second; 0 = no limit.
     """
@@ -30,9 +33,12 @@ class Pace:
             yield moment - time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send for so many seconds: ``Retry-After`` is meant for all senders, not for one."""
+        """Let nobody send for so many seconds: ``Retry-After`` is meant for all senders, not for one.
+
+        :param seconds: cut at ``LONGEST_PAUSE``.
+        """
         with self._lock:
-            self._until = max(self._until, time.monotonic() + seconds)
+            self._until = max(self._until, time.monotonic() + min(seconds, LONGEST_PAUSE))
             self._next = max(self._next, self._until)
 
     def _take(self) -> float:

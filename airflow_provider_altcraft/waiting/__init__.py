@@ -1,0 +1,1 @@
+"""Waiting for Altcraft: when it is over (``policy``), what is waited for (``targets``), and how (``polling``)."""
