@@ -69,6 +69,11 @@ class Behaviour:
         answer is cut (CONTRACT 11).
     :param orders_answer: an import of orders answers for each order (``items``), or with the envelope alone
         (``none``); its answer is cut in the documents (CONTRACT 11).
+    :param log_ahead: seconds that the clock of mailings' logs is ahead of that of the answers; below 0, behind.
+    :param log_in_whole_seconds: whether the times in mailings' logs are whole seconds (CONTRACT 5.2).
+    :param log_from_time: whether ``from_time`` of a mailing's log is the first moment of the answer, or the last before
+        it; not documented.
+    :param log_page: entries of a mailing's log in one answer at most, whatever ``limit`` says; not documented.
     :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
     :param regular_is_completed: what ``is_completed`` says of a regular mailing between two runs (CONTRACT 5.1).
     :param broadcast_stays_active: whether a broadcast that was sent could be sent again (CONTRACT 5.1).
@@ -111,6 +116,10 @@ class Behaviour:
     discarded_code_is_error: bool = True
     attach_answer: Literal["code", "none"] = "code"
     orders_answer: Literal["items", "none"] = "items"
+    log_ahead: float = 0.0
+    log_in_whole_seconds: bool = False
+    log_from_time: Literal["inclusive", "exclusive"] = "inclusive"
+    log_page: int = 1_000_000
     mailing_already_running: Literal["accept", "reject"] = "accept"
     regular_is_completed: bool = False
     broadcast_stays_active: bool = True

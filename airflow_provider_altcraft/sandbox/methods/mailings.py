@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import ge, gt
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
@@ -115,10 +116,13 @@ def mailing_status(act: Act) -> Body:
 @method("campaigns/log_v2")
 def mailing_log(act: Act) -> Body:
     """CONTRACT 5.2."""
-    log = act.world.mailing(act["id"]).log(act.now)
+    behaviour = act.behaviour
+    mailing = act.world.mailing(act["id"])
+    log = mailing.log(act.now, ahead=behaviour.log_ahead, in_whole_seconds=behaviour.log_in_whole_seconds)
     since = moment(act["from_time"]) if act["from_time"] else None
-    entries = [entry for entry in log if since is None or datetime.fromisoformat(entry["time"]) >= since]
-    return {"data": entries[: act["limit"] or 1000], "total_count": len(entries)}
+    after = gt if behaviour.log_from_time == "exclusive" else ge
+    entries = [entry for entry in log if since is None or after(datetime.fromisoformat(entry["time"]), since)]
+    return {"data": entries[: min(act["limit"] or 1000, behaviour.log_page)], "total_count": len(entries)}
 
 
 def _launch(act: Act, mailing: Mailing) -> Body:
@@ -132,7 +136,8 @@ def _launch(act: Act, mailing: Mailing) -> Body:
     audience = act.world.audience(source or mailing.data_type, source_id or mailing.data_id)
     recipients = audience[: act["override_limit"] or None]
     launch = act.deliveries.launch(mailing.mailing_id, mailing.kind, act.now, act.request_id, recipients)
-    mailing.runs.append(Run(act.now, act.now + timedelta(seconds=mailing.duration), launch))
+    start = act.now + timedelta(seconds=mailing.delay)
+    mailing.runs.append(Run(start, start + timedelta(seconds=mailing.duration), launch, mailing.end_level))
     if mailing.kind == "broadcast" and not act.behaviour.broadcast_stays_active:
         mailing.is_active = False
     return {"data": None}

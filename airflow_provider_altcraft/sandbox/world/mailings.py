@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries, Launch
@@ -11,11 +11,17 @@ from airflow_provider_altcraft.sandbox.deliveries import Deliveries, Launch
 
 @dataclass(slots=True)
 class Run:
-    """One time a mailing goes out. Its messages leave evenly from start to end."""
+    """One time a mailing goes out. Its messages leave evenly from start to end.
+
+    :param level: at which its end is logged.
+    :param is_lost: whether its end never is.
+    """
 
     start: datetime
     end: datetime
     launch: Launch
+    level: str = "INFO"
+    is_lost: bool = False
 
     def stop(self, moment: datetime, deliveries: Deliveries) -> None:
         """End it at a moment, if it is going on then: what is still queued is not sent (CONTRACT 5.4)."""
@@ -30,6 +36,9 @@ class Mailing:
     """A broadcast, a regular or a trigger mailing.
 
     :param duration: seconds a run takes.
+    :param delay: seconds after its launch at which a run starts.
+    :param end_level: level at which the ends of its runs are logged.
+    :param chatter: entries that each run logs at its start, beside the others.
     """
 
     mailing_id: int
@@ -41,6 +50,9 @@ class Mailing:
     duration: float
     stored: dict[str, Any] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    delay: float = 0.0
+    end_level: str = "INFO"
+    chatter: int = 0
 
     def running(self, now: datetime) -> bool:
         """Whether a run is going on."""
@@ -51,14 +63,30 @@ class Mailing:
         for run in self.runs:
             run.stop(moment, deliveries)
 
-    def log(self, now: datetime) -> list[dict[str, Any]]:
-        """The log of the mailing up to now (CONTRACT 5.2)."""
-        entries: list[tuple[datetime, str, str]] = []
+    def log(self, now: datetime, *, ahead: float = 0.0, in_whole_seconds: bool = False) -> list[dict[str, Any]]:
+        """The log of the mailing up to now (CONTRACT 5.2).
+
+        :param ahead: seconds that its clock is ahead.
+        """
+        entries: list[tuple[datetime, str, str, str]] = []
         for run in self.runs:
-            entries += [(run.start, "start", "Sending started"), (run.start, "", "Audience selected")]
-            if run.end <= now:
-                entries.append((run.end, "end", "Sending finished"))
+            if run.start > now:
+                continue
+            entries += [(run.start, "start", "Sending started", "INFO"), (run.start, "", "Audience selected", "INFO")]
+            entries += [(run.start, "", f"Part {number} queued", "DEBUG") for number in range(self.chatter)]
+            if run.end <= now and not run.is_lost:
+                entries.append((run.end, "end", "Sending finished", run.level))
         return [
-            {"level": "INFO", "message": message, "state": state, "time": moment.isoformat(), "value": ""}
-            for moment, state, message in sorted(entries, key=lambda entry: entry[0])
+            {
+                "level": level,
+                "message": message,
+                "state": state,
+                "time": _logged(moment + timedelta(seconds=ahead), in_whole_seconds=in_whole_seconds),
+                "value": "",
+            }
+            for moment, state, message, level in sorted(entries, key=lambda entry: entry[0])
         ]
+
+
+def _logged(moment: datetime, *, in_whole_seconds: bool) -> str:
+    return (moment.replace(microsecond=0) if in_whole_seconds else moment).isoformat()
