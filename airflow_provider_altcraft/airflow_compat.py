@@ -13,12 +13,13 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftConfigurationError,
     AltcraftError,
     AltcraftJobFailed,
+    AltcraftLaunchConflict,
     AltcraftOutcomeUnknown,
     AltcraftRejected,
 )
 from airflow_provider_altcraft.tracebacks import locals_cleared
 
-_FINAL = (AltcraftConfigurationError, AltcraftOutcomeUnknown, AltcraftJobFailed)
+_FINAL = (AltcraftConfigurationError, AltcraftOutcomeUnknown, AltcraftLaunchConflict, AltcraftJobFailed)
 
 
 class PushesXCom:

@@ -10,6 +10,7 @@
     │   ├── AltcraftRateLimited          too many requests, with the time to wait
     │   └── AltcraftRequestTooLarge      the body is over the limit of the installation
     ├── AltcraftOutcomeUnknown           a launch may have happened or not, and looking cannot tell
+    ├── AltcraftLaunchConflict           what was launched is not what the arguments say
     ├── AltcraftKilled                   the task was told to stop
     ├── AltcraftJobFailed                a task, mailing or campaign ended badly
     ├── AltcraftWaitTimeout              … or did not end within the time given
@@ -154,6 +155,10 @@ class AltcraftRequestTooLarge(AltcraftRejected):
 
 class AltcraftOutcomeUnknown(AltcraftError):
     """A launch may or may not have happened, and nothing can tell. Airflow does not try it again by itself."""
+
+
+class AltcraftLaunchConflict(AltcraftError):
+    """What was launched, by this task or under its name, is not what its arguments say. Nothing more was sent."""
 
 
 class AltcraftKilled(AltcraftError):

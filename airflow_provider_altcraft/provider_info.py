@@ -23,6 +23,14 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "Seconds for which Altcraft remembers a request; 0 = it does not; default 86400.",
         "number",
     ),
+    "deduplicates_launches": _field(
+        "Deduplicates launches",
+        "true if the installation remembers launches, too; default true with Request-ID, else false.",
+    ),
+    "deployment": _field("Deployment", "A name of this Airflow, where several share one token; default none."),
+    "record_path": _field(
+        "Record path", "Folder for what the tries of a task must know of each other, on Airflow before 3.3."
+    ),
     "connect_timeout": _field("Connect timeout", "Seconds; default 10.", "number"),
     "read_timeout": _field("Read timeout", "Seconds for an answer; default 120.", "number"),
     "max_attempts": _field("Attempts", "How often one call is tried in all; default 5.", "integer"),

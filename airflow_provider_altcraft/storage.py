@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
+from urllib.parse import quote
 
+from airflow_provider_altcraft.delivery.private_files import make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.templates import rendered
 
@@ -51,3 +54,34 @@ def replacing(path: Any, try_number: int) -> Iterator[IO[bytes]]:
         raise
     for part in parts[:-1]:
         part.unlink(missing_ok=True)
+
+
+class FolderStore:
+    """What the tries of a task leave for the next one, as files: for Airflow without a task state store.
+
+    :param folder: of one task instance, an ``ObjectStoragePath``.
+    """
+
+    def __init__(self, folder: Any) -> None:
+        self._folder = folder
+
+    def get(self, key: str) -> Any:
+        """What was kept, or ``None``.
+
+        :raises AltcraftConfigurationError: if it cannot be read any more: nothing is guessed from half a record.
+        """
+        file = self._file(key)
+        try:
+            return json.loads(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            raise AltcraftConfigurationError(f"{file} is no record of this package: was it changed by hand?") from None
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a JSON value."""
+        make_folder(self._folder)
+        write(self._file(key), [json.dumps(value).encode()])
+
+    def _file(self, key: str) -> Any:
+        return self._folder / f"{quote(key, safe='')}.json"

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ from airflow_provider_altcraft.api.endpoints import Answer, endpoint
 from airflow_provider_altcraft.api.paging import Walk
 from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
-from airflow_provider_altcraft.api.retrying import retrying
+from airflow_provider_altcraft.api.retrying import Repeats, retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftKilled,
@@ -163,7 +164,11 @@ class AltcraftClient:
     @without_locals
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
         """Send a request, again where that is safe, and understand the answer."""
-        return Retrying(**retrying(request, self.settings, attempts, self._sleep))(self._send_once, request)
+        repeats = Repeats(request.endpoint, request.request_id, self.settings)
+        reply: Reply = Retrying(**retrying(request, self.settings, attempts, self._sleep, repeats=repeats))(
+            self._send_once, request
+        )
+        return replace(reply, repeated=True) if repeats.in_doubt else reply
 
     def _send_once(self, request: Request) -> Reply:
         self._keep_rate()

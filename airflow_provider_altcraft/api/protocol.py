@@ -76,6 +76,7 @@ class Reply:
     :param next_from_id: pointer to the next page, if the answer carries one (CONTRACT 1.6).
     :param total_count: of a list, how many items there are over all pages (CONTRACT 1.6).
     :param replayed: answered from Altcraft's memory: it happened at an earlier try (CONTRACT 1.8).
+    :param repeated: an earlier attempt of the same call may have reached Altcraft.
     :param server_time: the server's clock when it answered, to the second.
     """
 
@@ -86,6 +87,7 @@ class Reply:
     total_count: int | None = None
     replayed: bool = False
     server_time: datetime | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,28 +57,43 @@ class Repeats:
         if isinstance(error, AltcraftRejected) and error.is_fault and (error.replayed or _can_be_looked_at(endpoint)):
             # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
             return False
-        return self.request_id is not None and self.settings.deduplicates
+        return self.request_id is not None and self._window > 0
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
         if not self._in_doubt or self.endpoint.converges:
             return False
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
-        return passed >= self.settings.deduplication_window
+        return passed >= self._window
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an attempt may have done it, though none was answered."""
+        return self._in_doubt
+
+    @property
+    def _window(self) -> float:
+        return self.settings.window_of(self.endpoint.name)
 
     def _weigh(self, error: AltcraftError) -> None:
         self._in_doubt = error.in_doubt = self._in_doubt or error.in_doubt
 
 
 def retrying(
-    request: Request, settings: Settings, attempts: int | None = None, sleep: Callable[[float], Any] | None = None
+    request: Request,
+    settings: Settings,
+    attempts: int | None = None,
+    sleep: Callable[[float], Any] | None = None,
+    *,
+    repeats: Repeats | None = None,
 ) -> dict[str, Any]:
     """Arguments for ``tenacity.Retrying`` and ``tenacity.AsyncRetrying``.
 
     :param attempts: tries in all, if not the connection's ``max_attempts``.
     :param sleep: how to let time pass, if not tenacity's way.
+    :param repeats: decides; for a caller who wants to know what it saw.
     """
-    repeats = Repeats(request.endpoint, request.request_id, settings)
+    repeats = repeats or Repeats(request.endpoint, request.request_id, settings)
     return {
         "retry": retry_if_exception(repeats.allows),
         "stop": lambda state: stop_after_attempt(attempts or settings.max_attempts)(state) or repeats.expire(state),

@@ -11,6 +11,15 @@ from urllib.parse import urlsplit
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
+CHECKSUMMED = frozenset(
+    {
+        *(f"profiles/{verb}{batch}" for verb in ("add", "update", "import") for batch in ("", "_batch")),
+        "integrations/any/profile_import",
+        "suppresses/email_add",
+        "suppresses/emails_add",
+    }
+)
+"""Endpoints that the older documentation names among those remembered by checksum; its table is cut (CONTRACT 1.8)."""
 MEGABYTE = 1_000_000
 """Decimal, the smaller reading: whether "10 MB" is binary is unknown (CONTRACT 1.5)."""
 
@@ -25,6 +34,13 @@ class Settings:
         ``Authorization: Bearer``, which newer ones prefer (CONTRACT 1.2).
     :param request_id_header: header that names a logical request; ``X-Request-ID`` on older installations.
     :param deduplication_window: seconds for which the installation remembers a Request-ID; 0 = it does not.
+    :param deduplicates_launches: whether it remembers launches and creations, too. That a ``Request-ID`` covers them is
+        documented; that the checksums of older installations do is only inferred (CONTRACT 1.8), so there it is
+        ``False`` unless somebody who knows says otherwise.
+    :param deployment: a name of this Airflow, part of every Request-ID. Two with one token, such as staging and
+        production, need different ones; it must not change while a launch is under way.
+    :param record_path: a folder, local or in an object store, where the tries of a task leave what the next one must
+        know, on Airflow before 3.3, which has no task state store.
     :param connect_timeout: seconds to get a connection.
     :param read_timeout: seconds from the end of a request to the end of its answer; of a request that is being sent,
         and of a file that is downloaded, seconds without progress.
@@ -46,6 +62,9 @@ class Settings:
     auth: Literal["body", "header"] = "body"
     request_id_header: str = "Request-ID"
     deduplication_window: float = 86_400
+    deduplicates_launches: bool | None = None
+    deployment: str = ""
+    record_path: str | None = None
     connect_timeout: float = 10
     read_timeout: float = 120
     max_attempts: int = 5
@@ -62,6 +81,16 @@ class Settings:
     def deduplicates(self) -> bool:
         """Whether a repeated Request-ID is answered from memory."""
         return self.deduplication_window > 0
+
+    def window_of(self, endpoint: str) -> float:
+        """Seconds for which a request to an endpoint is certainly remembered; 0 = perhaps not at all.
+
+        :param endpoint: catalogue name.
+        """
+        covers_all = self.deduplicates_launches
+        if covers_all is None:
+            covers_all = self.request_id_header.lower() == "request-id"
+        return self.deduplication_window if covers_all or endpoint in CHECKSUMMED else 0.0
 
 
 def settings_from_connection(
@@ -177,6 +206,18 @@ def _word(*allowed: str) -> Callable[[str, Any], str]:
     return read
 
 
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _refused(name, "a text")
+    return value.strip()
+
+
+def _name(name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+        raise _refused(name, "a short name")
+    return value.strip()
+
+
 def _header(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.replace("-", "").isalnum() or not value.isascii():
         raise _refused(name, "the name of an HTTP header")
@@ -200,6 +241,9 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "auth": _word("body", "header"),
     "request_id_header": _header,
     "deduplication_window": _number(0),
+    "deduplicates_launches": _boolean,
+    "deployment": _name,
+    "record_path": _text,
     "connect_timeout": _number(0, exclusive=True),
     "read_timeout": _number(0, exclusive=True),
     "max_attempts": _integer(1),

@@ -60,6 +60,22 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What a batch is called. Two of the same name hold the same rows for the same place in Altcraft.
+
+    :param name: digest of where its rows go and what they say, the same at any try.
+    :param place: where it stands in the delivery: ``3``, or ``3.1`` for its second half.
+    :param rows: how many.
+    :param converges: whether its rows say the same when they arrive twice: none has a function such as ``increase``.
+    """
+
+    name: str
+    place: str = field(default="0", compare=False)
+    rows: int = field(default=0, compare=False)
+    converges: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may hold.
 

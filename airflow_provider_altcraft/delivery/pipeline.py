@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, TaskAnswer, TaskOutcome, refused_batch
-from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
+from airflow_provider_altcraft.delivery.batching import Batch, Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.encoding import is_null
 from airflow_provider_altcraft.delivery.functions import converges
@@ -47,25 +47,33 @@ class Answer(Protocol):
 
 
 class Sender(Protocol):
-    """Sends batches, each of which has a name: the digest of its rows, the same at any try."""
+    """Sends batches, and knows what an earlier try made of them."""
 
-    def send(self, body: bytes, batch: str, *, converges: bool) -> Answer:
-        """Send a body.
+    @property
+    def must_check(self) -> bool:
+        """Whether an earlier try may have sent batches, so that each is compared before it goes out."""
 
-        :param converges: whether the rows say the same when they arrive twice: none has a function such as
-            ``increase``.
+    def check(self, place: int, digest: str) -> str | None:
+        """Compare a batch with what an earlier try sent at its place.
+
+        :param digest: what its name begins with.
+        :returns: the name it had then, if it is the same.
+        :raises AltcraftError: if the source has changed in a way that would send again what must not be.
         """
 
-    def recall(self, batch: str) -> BatchAnswer | None:
+    def send(self, body: bytes, batch: Batch) -> Answer:
+        """Send a body."""
+
+    def recall(self, batch: Batch) -> BatchAnswer | None:
         """What an earlier try made of a batch, if that is known for good."""
 
-    def settle(self, batch: str, verdict: BatchAnswer) -> None:
+    def settle(self, batch: Batch, verdict: BatchAnswer) -> None:
         """Note what became of a batch, now that nothing of it is left to do."""
 
-    def split(self, batch: str) -> None:
+    def split(self, batch: Batch) -> None:
         """Note that a batch is sent as two halves."""
 
-    def was_split(self, batch: str) -> bool:
+    def was_split(self, batch: Batch) -> bool:
         """Whether an earlier try sent it as halves, which must not be sent again as a whole."""
 
 
@@ -97,7 +105,7 @@ class Forecast:
 
 
 class Delivery:
-    """One delivery of rows to one destination. ``report`` and ``tasks`` say what came of it.
+    """One delivery of rows to one destination. ``report``, ``tasks`` and ``batches`` (how many) say what came of it.
 
     :param destination: where the rows go.
     :param frame: the bytes around the rows of a body.
@@ -155,6 +163,7 @@ class Delivery:
         self._watermark: Watermark | None = None
         self.report = Report()
         self.tasks: list[TaskBatch] = []
+        self.batches = 0
 
     def forecast(self, source: Source[Any]) -> Forecast:
         """Write and cut all rows without sending any: what sending them would take.
@@ -190,9 +199,13 @@ class Delivery:
         if ledger is not None:
             rows = self._changed(ledger, rows)
         with _older_objects_left_alone(), Workers(self._max_in_flight, self._abort) as workers:
-            for batch in batches(rows, self._limits, self._refuse_oversized):
+            for place, batch in enumerate(batches(rows, self._limits, self._refuse_oversized)):
                 workers.wait_for_one()
-                workers.submit(self._deliver, batch, self._body(batch))
+                body = self._body(batch)
+                # Named here, and not in the thread that sends it, only where it must not go out before it is compared.
+                name = self._checked_name(place, body) if self._sender.must_check else None
+                workers.submit(self._deliver, str(place), batch, body, name)
+                self.batches = place + 1
             workers.finish()
         if watermark is not None:
             self.report.watermark = plain(watermark.value)
@@ -232,47 +245,47 @@ class Delivery:
             if changed.records:
                 yield changed
 
-    def _deliver(self, rows: Rows, body: bytes) -> None:
+    def _deliver(self, place: str, rows: Rows, body: bytes, name: str | None) -> None:
         with self._lock:
             self._in_flight += 1
         try:
-            self._deliver_batch(rows, body)
+            self._deliver_batch(place, rows, body, name)
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _deliver_batch(self, rows: Rows, body: bytes) -> None:
-        batch = self._name(body)
+    def _deliver_batch(self, place: str, rows: Rows, body: bytes, name: str | None = None) -> None:
+        batch = Batch(name or self._name(self._digest(body)), place, len(rows), self._converges(body))
         earlier = self._sender.recall(batch)
         # An earlier try may have had no place for the rejects.
-        if earlier is not None and (not earlier.refusals or self._rejects.has(batch)):
-            self._rejects.confirm(batch, rows, were_refused=bool(earlier.refusals))
+        if earlier is not None and (not earlier.refusals or self._rejects.has(batch.name)):
+            self._rejects.confirm(batch.name, rows, were_refused=bool(earlier.refusals))
             self._count(rows, earlier, replayed=True)
             return
         if self._sender.was_split(batch):
-            self._deliver_halves(rows)
+            self._deliver_halves(batch, rows)
             return
         if self._ledger is not None:
             self._ledger.sending(rows.prints)
         try:
-            answer = self._sender.send(body, batch, converges=self._converges(body))
+            answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
             if len(rows) == 1:
-                self._refuse(batch, rows, [Refusal(0, error.code, error.debug or error.text)])
+                self._refuse(batch.name, rows, [Refusal(0, error.code, error.debug or error.text)])
                 return
             # The installation's limit is lower than ours: halves are other batches, with names of their own.
             self._sender.split(batch)
-            self._deliver_halves(rows)
+            self._deliver_halves(batch, rows)
             return
         if self._destination.makes_task and answer.task_id:
-            self._follow(batch, rows, answer.task_id, replayed=answer.replayed)
+            self._follow(batch.name, rows, answer.task_id, replayed=answer.replayed)
         else:
             self._take(batch, rows, answer)
 
-    def _deliver_halves(self, rows: Rows) -> None:
+    def _deliver_halves(self, batch: Batch, rows: Rows) -> None:
         half = len(rows) // 2
-        for part in (rows.slice(0, half), rows.slice(half)):
-            self._deliver_batch(part, self._body(part))
+        for number, part in enumerate((rows.slice(0, half), rows.slice(half))):
+            self._deliver_batch(f"{batch.place}.{number}", part, self._body(part))
 
     def _body(self, rows: Rows) -> bytes:
         body = self._frame.join([self._destination.items_of(part) for part in rows.records.parts])
@@ -283,16 +296,24 @@ class Delivery:
     def _converges(self, body: bytes) -> bool:
         return converges(body, self._frame, wrapped=self._destination.endpoint.wrapped)
 
-    def _name(self, body: bytes) -> str:
-        """The name of a batch: where its rows go and what they say, the same at any try."""
+    def _digest(self, body: bytes) -> str:
+        """Where the rows of a batch go and what they say, the same at any try."""
         digest = sha256(self._place)
         digest.update(self._frame.array_of(body))
-        name = digest.hexdigest()[:32]
+        return digest.hexdigest()[:32]
+
+    def _name(self, digest: str) -> str:
+        """The name of a batch: the same rows a second time in one delivery are another."""
         with self._lock:
-            self._seen[name] += 1
-            times = self._seen[name]
-        # The same rows a second time in one delivery are another batch.
-        return name if times == 1 else f"{name}-{times}"
+            self._seen[digest] += 1
+            times = self._seen[digest]
+        return digest if times == 1 else f"{digest}-{times}"
+
+    def _checked_name(self, place: int, body: bytes) -> str:
+        """The name of a batch, once it has been compared with what an earlier try sent at its place."""
+        digest = self._digest(body)
+        known, name = self._sender.check(place, digest), self._name(digest)
+        return known or name
 
     def _follow(self, batch: str, rows: Rows, task_id: str, *, replayed: bool) -> None:
         """Note the task that will tell what became of a batch."""
@@ -303,14 +324,14 @@ class Delivery:
             self.tasks.append(TaskBatch(task_id, batch, len(rows)))
             self._progress(self.report, self._in_flight)
 
-    def _take(self, batch: str, rows: Rows, answer: Answer) -> None:
+    def _take(self, batch: Batch, rows: Rows, answer: Answer) -> None:
         """Act on what Altcraft said of a batch. It is settled last: a try that ends before that does it all again."""
         if self._destination.makes_task:
             # Without the id of a task, nobody can be asked what became of the rows.
             verdict = BatchAnswer(accepted=0, unaccounted=len(rows))
         else:
             verdict = self._destination.read(answer.data, len(rows))
-        self._rejects.keep(batch, rows, verdict.refusals, answered=not verdict.unaccounted)
+        self._rejects.keep(batch.name, rows, verdict.refusals, answered=not verdict.unaccounted)
         if not verdict.unaccounted:
             # An answer from memory may be older than what another try sent of the same rows. One that speaks of no
             # row says that the request was taken, not that each row was.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
@@ -98,11 +97,10 @@ class AltcraftApiOperator(WaitingOperator):
         return self._result(context, self.task_result(result["altcraft_task_id"]), made=True)
 
     def _launch(self, context: Any, parameters: Mapping[str, Any], *, expects_task: bool) -> Any:
+        from airflow_provider_altcraft.launching.targets import launch_of
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
-        launched = self.launcher(context).launch(
-            self.endpoint, parameters, now=datetime.now(UTC), undocumented=self.undocumented_parameters
-        )
+        launched = self.launch(context, launch_of(self.endpoint, parameters, self.undocumented_parameters))
         task_id = launched.task_id
         self.log.info(
             "%s: %s%s (Request-ID %s).",

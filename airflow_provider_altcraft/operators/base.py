@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -23,13 +24,31 @@ from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.launching import Identity, Launched, Launcher
+    from airflow_provider_altcraft.launching.identity import Identity, Launch
+    from airflow_provider_altcraft.launching.launcher import Launched, LookUp
+    from airflow_provider_altcraft.launching.record import Store
+    from airflow_provider_altcraft.launching.tries import Tries
     from airflow_provider_altcraft.waiting.policy import Verdict
     from airflow_provider_altcraft.waiting.targets import Target
 
 DAY = 86_400.0
+LAUNCHES_KEY = "altcraft_launches"
+"""The XCom by which mapped instances tell each other what they launched."""
 BLINK = 0.5
 """Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
+
+
+def instance_folder(folder: Any, context: Any) -> Any:
+    """The folder of a task instance below another.
+
+    :param folder: an ``ObjectStoragePath``.
+    """
+    ti = context["ti"]
+    index = getattr(ti, "map_index", -1)
+    for name in (ti.dag_id, ti.run_id, ti.task_id):
+        folder = folder / quote(name, safe="")
+    # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
+    return folder if index < 0 else folder / f"map_index={index}"
 
 
 class AltcraftOperator(BaseOperator):
@@ -90,46 +109,129 @@ class AltcraftOperator(BaseOperator):
 class LaunchingOperator(AltcraftOperator):
     """Work that must happen once per task and DAG run, however often it is tried.
 
-    :param request_id: a Request-ID of your own instead of the derived one. Templated. With ``relaunch_on_clear``, the
-        id is derived from yours.
-    :param relaunch_on_clear: whether clearing the task does it again.
+    :param request_id: a Request-ID of your own instead of the derived one. Templated. Of a mapped task, and with
+        ``relaunch_on_clear``, the id is derived from yours.
+    :param relaunch_on_clear: whether clearing the task does it again. If it is not said: what can be done again without
+        harm is, and what reaches people, creates something or cannot be undone is not.
     """
 
     template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "request_id")
 
-    def __init__(self, *, request_id: str | None = None, relaunch_on_clear: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, request_id: str | None = None, relaunch_on_clear: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.request_id = request_id
         self.relaunch_on_clear = relaunch_on_clear
 
-    def launcher(self, context: Any) -> Launcher:
-        """The launch protocol for this task instance."""
-        from airflow_provider_altcraft.launching import Launcher, Tries
+    def launch(
+        self,
+        context: Any,
+        launch: Launch,
+        *,
+        now: datetime | None = None,
+        look_up: LookUp | None = None,
+        mark: Mapping[str, Any] | None = None,
+    ) -> Launched:
+        """Make a call that must happen once.
 
-        return Launcher(
+        :param now: the server's clock, where it was asked; else this worker's.
+        :param look_up: how to find out whether it happened, where Altcraft's memory does not help.
+        :param mark: where the mailing's log stands now.
+        :raises AltcraftError: see ``Launcher.launch``.
+        """
+        from airflow_provider_altcraft.launching.launcher import Launcher, nothing_can_tell
+        from airflow_provider_altcraft.launching.record import Records
+
+        store = self.store(context)
+        launcher = Launcher(
             self.hook.client,
-            self.identity(context),
-            tries=Tries.before(context, retries=self.retries or 0, relaunch_on_clear=self.relaunch_on_clear),
-            store=task_state_store(context),
+            self.identity(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
+            tries=self.tries(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
+            records=None if store is None else Records(store),
+            siblings=lambda request_id: self._sibling(context, request_id),
+            is_redone_on_clear=self.is_redone_on_clear(launch.converges),
             log=self.log.info,
         )
+        self._announce(context, launcher.known())
+        launched = launcher.launch(launch, now=now or datetime.now(UTC), look_up=look_up or nothing_can_tell, mark=mark)
+        self._announce(context, {**launcher.known(), launched.request_id: launch.content})
+        return launched
 
-    def launch_repeatable(self, context: Any, endpoint: str, params: Mapping[str, Any]) -> Launched:
-        """Do what harms nobody when it is done twice: where nothing can tell whether it was, it is done again."""
-        from airflow_provider_altcraft.launching import Launched
+    def launch_repeatable(
+        self, context: Any, endpoint: str, params: Mapping[str, Any], *, private: Collection[str] = ()
+    ) -> Launched:
+        """Make a call that does no harm if it is made twice: if nothing can tell whether it was, it is made again.
+
+        :param private: names of parameters that are kept nowhere.
+        """
+        from airflow_provider_altcraft.launching.identity import Launch
+        from airflow_provider_altcraft.launching.launcher import Launched
 
         try:
-            return self.launcher(context).launch(endpoint, params, now=datetime.now(UTC))
+            return self.launch(context, Launch(endpoint, params, private=private, is_repeatable=True))
         except AltcraftOutcomeUnknown:
             request_id = str(uuid4())
             reply = self.hook.call(endpoint, params, request_id)
-            return Launched(reply.data, reply.task_id, request_id, replayed=False, since=None)
+            return Launched(params, reply.data, reply.task_id, request_id, replayed=False)
 
-    def identity(self, context: Any) -> Identity:
-        """What makes this launch the same launch."""
-        from airflow_provider_altcraft.launching import Identity
+    def is_redone_on_clear(self, converges: bool) -> bool:
+        """Whether a clear does something again.
 
-        return Identity.of(context, relaunch_on_clear=self.relaunch_on_clear, given=self.request_id)
+        :param converges: whether doing it twice ends where doing it once does.
+        """
+        return converges if self.relaunch_on_clear is None else self.relaunch_on_clear
+
+    def identity(self, context: Any, *, is_redone_on_clear: bool = False) -> Identity:
+        """What makes a launch of this task the same launch."""
+        from airflow_provider_altcraft.launching.identity import Identity
+
+        return Identity.of(
+            context,
+            deployment=self.hook.settings.deployment,
+            relaunch_on_clear=is_redone_on_clear,
+            given=self.request_id,
+        )
+
+    def tries(self, context: Any, *, is_redone_on_clear: bool) -> Tries:
+        """What Airflow says of the tries before this one."""
+        from airflow_provider_altcraft.launching.tries import Tries
+
+        return Tries.before(context, retries=self.retries or 0, relaunch_on_clear=is_redone_on_clear)
+
+    def store(self, context: Any, *, folder: Any = None) -> Store | None:
+        """Where tries leave what the next one must know: Airflow's task state store, else a folder, else nowhere.
+
+        :param folder: of the task instance, if the connection names none.
+        """
+        store: Store | None = task_state_store(context)
+        if store is not None:
+            return store
+        from airflow_provider_altcraft.storage import FolderStore, location
+
+        path = self.hook.settings.record_path
+        if path is not None:
+            folder = instance_folder(location("record_path", path), context)
+        return None if folder is None else FolderStore(folder)
+
+    def _announce(self, context: Any, launches: Mapping[str, str]) -> None:
+        """Tell the other mapped instances what this one has launched; its XComs go when it is tried again."""
+        ti = context["ti"]
+        if launches and getattr(ti, "map_index", -1) >= 0:
+            ti.xcom_push(key=LAUNCHES_KEY, value=dict(launches))
+
+    def _sibling(self, context: Any, request_id: str) -> str | None:
+        """What another mapped instance says it launched under an id.
+
+        One that has just begun again is given a moment to say so.
+        """
+        ti = context["ti"]
+        for patience in (1.0, 3.0, 6.0, None):
+            found = ti.xcom_pull(task_ids=ti.task_id, key=LAUNCHES_KEY)
+            for launches in [found] if isinstance(found, Mapping) else found or ():
+                if isinstance(launches, Mapping) and request_id in launches:
+                    return str(launches[request_id])
+            if patience is not None:
+                self.sleep(patience)
+        return None
 
 
 class WaitingOperator(LaunchingOperator):

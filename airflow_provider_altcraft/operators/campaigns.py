@@ -31,15 +31,23 @@ class _CampaignOperator(WaitingOperator):
     on_its_way: ClassVar[tuple[str, ...]] = ()
     """States that only lead to the target."""
 
-    def __init__(self, *, campaign_id: int | str, poll_interval: float = 10, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str,
+        poll_interval: float = 10,
+        relaunch_on_clear: bool = True,
+        **kwargs: Any,
+    ) -> None:
         # The state is looked at first, so a clear means it: a remembered answer would wait for what was undone since.
-        super().__init__(poll_interval=poll_interval, relaunch_on_clear=True, **kwargs)
+        super().__init__(poll_interval=poll_interval, relaunch_on_clear=relaunch_on_clear, **kwargs)
         self.campaign_id = campaign_id
 
     def work(self, context: Any) -> Any:
         """Look, call where it is needed, and wait for the state."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS
+        from airflow_provider_altcraft.launching.identity import Launch
         from airflow_provider_altcraft.waiting.targets import CampaignTarget
 
         self.check_waiting()
@@ -52,11 +60,12 @@ class _CampaignOperator(WaitingOperator):
             return result
         if status in CAMPAIGN_ENDS:
             raise AltcraftJobFailed(f"Campaign {campaign_id} is {status}: it can never become {self.target}.")
-        launched = self.launcher(context).launch(
-            self.endpoint,
-            lambda now: {"id": campaign_id, **self.call_params(arguments, now)},
-            now=reply.server_time or datetime.now(UTC),
-            look=lambda since, until: self._reached(campaign_id),
+        now = reply.server_time or datetime.now(UTC)
+        launched = self.launch(
+            context,
+            Launch(self.endpoint, {"id": campaign_id, **self.call_params(arguments, now)}),
+            now=now,
+            look_up=lambda sighting: self._reached(campaign_id),
         )
         result["replayed"] = launched.replayed
         if not self.wait_for_completion:
@@ -70,8 +79,7 @@ class _CampaignOperator(WaitingOperator):
     def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
         """What the call takes beside the id.
 
-        :param now: the server's clock when the call was first meant to be made: the same at every try, where that
-            could be kept.
+        :param now: the server's clock.
         """
         return {}
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred, XComArg
 
 from airflow_provider_altcraft.airflow_compat import is_final
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
-from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.operators.base import WaitingOperator, instance_folder
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
     from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
     from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
-    from airflow_provider_altcraft.delivery.pipeline import Delivery
+    from airflow_provider_altcraft.delivery.pipeline import Delivery, TaskBatch
     from airflow_provider_altcraft.delivery.rejects import Rejects
     from airflow_provider_altcraft.delivery.report import Report
     from airflow_provider_altcraft.delivery.source import Source
     from airflow_provider_altcraft.delivery.watermark import Watermark
+    from airflow_provider_altcraft.launching.deliveries import DeliveryLauncher
     from airflow_provider_altcraft.waiting.policy import Verdict
 
 TASK_IDS_KEY = "altcraft_task_ids"
@@ -162,7 +162,13 @@ class DeliveringOperator(WaitingOperator):
         destination = self._with_files(context, destination)
         self.check_arguments(destination)
         encoder = self._encoder()
-        delivery = self._delivery(context, destination)
+        launcher = self._delivery_launcher(context, destination)
+        params: Mapping[str, Any] = destination.params
+        if not self.is_dry_run:
+            params = launcher.begin(params, is_private=destination.has_files)
+            if launcher.completed is not None:
+                return self._take_up(context, *launcher.completed)
+        delivery = self._delivery(context, destination, launcher, params)
         opening = self._repaired(encoder) if self.rejects_from else self.opened(context, destination, encoder)
         with opening as source:
             self._check_target(destination, source.fields)
@@ -174,7 +180,8 @@ class DeliveringOperator(WaitingOperator):
             delivery.report.before = plain(self.watermark_start)
             with self._ledger(destination, encoder) as ledger:
                 delivery.run(source.source, ledger=ledger, watermark=source.watermark)
-        return self._conclude(context, delivery)
+        launcher.complete(delivery.batches, {**delivery.report.to_dict(), "task_ids": []})
+        return self._conclude(context, delivery.report, delivery.tasks)
 
     def depend_on_files(self, destination: Any) -> None:
         """Put the task behind those that make the files of its destination.
@@ -280,7 +287,26 @@ class DeliveringOperator(WaitingOperator):
             raise AltcraftConfigurationError(f"There is no timezone {self.timezone!r}.") from error
         return ProfileEncoder(nulls=self.nulls, timezone=timezone)
 
-    def _delivery(self, context: Any, destination: Destination) -> Delivery:
+    def _delivery_launcher(self, context: Any, destination: Destination) -> DeliveryLauncher:
+        """Sends the batches, each once."""
+        from airflow_provider_altcraft.launching.deliveries import DeliveryLauncher
+
+        endpoint = destination.endpoint
+        folder = instance_folder(_path(self.reject_path), context) / "records" if self.reject_path else None
+        return DeliveryLauncher(
+            self.hook.client,
+            self.identity(context, is_redone_on_clear=True),
+            endpoint.name,
+            tries=self.tries(context, is_redone_on_clear=self.is_redone_on_clear(endpoint.converges)),
+            store=self.store(context, folder=folder),
+            relaunch_on_clear=self.relaunch_on_clear,
+            before=self.check_killed,
+            log=self.log.info,
+        )
+
+    def _delivery(
+        self, context: Any, destination: Destination, launcher: DeliveryLauncher, params: Mapping[str, Any]
+    ) -> Delivery:
         from airflow_provider_altcraft.api.protocol import encode
         from airflow_provider_altcraft.delivery.pipeline import Delivery
         from airflow_provider_altcraft.operators.progress import Progress
@@ -289,9 +315,9 @@ class DeliveringOperator(WaitingOperator):
         limit = settings.max_body_bytes_with_files if destination.has_files else settings.max_body_bytes
         return Delivery(
             destination,
-            frame=self.hook.client.frame(destination.endpoint.name, destination.params),
-            place=encode([settings.base_url, destination.place]),
-            sender=self.launcher(context).batches(destination.endpoint.name, before=self.check_killed),
+            frame=self.hook.client.frame(destination.endpoint.name, params),
+            place=encode([settings.base_url, destination.place_of(params)]),
+            sender=launcher,
             batch_size=self.batch_size,
             max_body_bytes=limit,
             max_in_flight=self.max_in_flight,
@@ -379,20 +405,27 @@ class DeliveringOperator(WaitingOperator):
         with closing_generators(repaired, warn=self.log.warning):
             yield Opened(from_profiles(repaired, encoder))
 
-    def _conclude(self, context: Any, delivery: Delivery) -> Any:
+    def _take_up(self, context: Any, counters: Mapping[str, Any], tasks: Sequence[TaskBatch]) -> Any:
+        """Wait for what an earlier try delivered."""
+        from airflow_provider_altcraft.delivery.report import Report
+
+        report = Report.from_dict({**counters, "task_ids": [task.task_id for task in tasks]})
+        report.replayed = report.requests
+        return self._conclude(context, report, tasks)
+
+    def _conclude(self, context: Any, report: Report, tasks: Sequence[TaskBatch]) -> Any:
         """Wait for the tasks that the rows became, and account for each row."""
         from airflow_provider_altcraft.delivery.pipeline import keep_refusals
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
-        report = delivery.report
         if not report.read:
             self._empty()
-        if not delivery.tasks:
+        if not tasks:
             return self._account(context, report)
         if not self.wait_for_completion:
             return self._hand_over(context, report)
-        result = {"report": report.to_dict(), "tasks": [asdict(task) for task in delivery.tasks]}
-        batches = {task.task_id: task for task in delivery.tasks}
+        result = {"report": report.to_dict(), "tasks": [asdict(task) for task in tasks]}
+        batches = {task.task_id: task for task in tasks}
         rejects = self._rejects(context, self.destination)
 
         def keep(task_id: str, answer: TaskAnswer) -> bool:
@@ -438,14 +471,7 @@ class DeliveringOperator(WaitingOperator):
 
         if not self.reject_path:
             return Rejects(None)
-        ti = context["ti"]
-        index = getattr(ti, "map_index", -1)
-        folder = _path(self.reject_path)
-        for name in (ti.dag_id, ti.run_id, ti.task_id):
-            folder = folder / quote(name, safe="")
-        if index >= 0:
-            # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
-            folder = folder / f"map_index={index}"
+        folder = instance_folder(_path(self.reject_path), context)
         return Rejects(
             folder, destination.key_fields, holds=self.wait_for_completion, by_key=not destination.makes_task
         )

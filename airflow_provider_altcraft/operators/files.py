@@ -9,7 +9,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 from airflow_provider_altcraft.operators.base import LaunchingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.launching import Launched
+    from airflow_provider_altcraft.launching.launcher import Launched
 
 ENDPOINT = "file_upload"
 
@@ -55,7 +55,8 @@ class AltcraftUploadFileOperator(LaunchingOperator):
         name = file.name if self.name is None else rendered("name", self.name)
         mimetype = self.mimetype or guess_type(name)[0] or "application/octet-stream"
         content = self._content(file)
-        uploaded = self.launch_repeatable(context, ENDPOINT, {"header": name, "data": _data_uri(content, mimetype)})
+        params = {"header": name, "data": _data_uri(content, mimetype)}
+        uploaded = self.launch_repeatable(context, ENDPOINT, params, private=("data",))
         key = _key(uploaded)
         self.log.info(
             "%s: %d bytes, %s as file %s (Request-ID %s).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
@@ -81,7 +81,9 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Register them."""
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
 
+        found_by = recipient_params(self.recipient, self.matching, self.field_name, (*MATCHINGS, "email_profile"))
         params = {
             "db_id": identifier("db_id", self.db_id),
             "pixel_id": identifier("pixel_id", self.pixel_id),
@@ -91,9 +93,9 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
             "skip_triggers": self.skip_triggers,
             "enrich_profile": self.enrich_profile,
             "is_test": self.is_test,
-            **recipient_params(self.recipient, self.matching, self.field_name, (*MATCHINGS, "email_profile")),
+            **found_by,
         }
-        launched = self.launcher(context).launch("goals/register", params, now=datetime.now(UTC))
+        launched = self.launch(context, Launch("goals/register", params, about=(), private=tuple(found_by)))
         return {
             "db_id": params["db_id"],
             "pixel_id": params["pixel_id"],

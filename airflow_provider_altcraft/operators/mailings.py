@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
@@ -13,7 +12,7 @@ from airflow_provider_altcraft.operators.recipients import RecipientOperator
 from airflow_provider_altcraft.operators.runs import RunOperator, is_active, is_inactive
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.launching import Launched
+    from airflow_provider_altcraft.launching.launcher import Launched
 
 
 class AltcraftLaunchMailingOperator(RunOperator):
@@ -88,6 +87,7 @@ class AltcraftActivateMailingOperator(RunOperator):
         if self.run_now:
             return super().work(context)
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
 
         if any(value is not None for value in self._overrides(context).values()):
             raise AltcraftConfigurationError("What overrides a run goes with run_now=True (CONTRACT 5.3).")
@@ -96,11 +96,11 @@ class AltcraftActivateMailingOperator(RunOperator):
         if is_active(reply.data):
             self.log.info("Mailing %d is active already.", mailing_id)
             return {"mailing_id": mailing_id, "replayed": False}
-        launched = self.launcher(context).launch(
-            "campaigns/activate",
-            {"id": mailing_id},
-            now=reply.server_time or datetime.now(UTC),
-            look=lambda since, until: is_active(self.hook.mailing_status(mailing_id)) or None,
+        launched = self.launch(
+            context,
+            Launch("campaigns/activate", {"id": mailing_id}, is_repeatable=True),
+            now=reply.server_time,
+            look_up=lambda sighting: is_active(self.hook.mailing_status(mailing_id)) or None,
         )
         return {"mailing_id": mailing_id, "replayed": launched.replayed}
 
@@ -116,19 +116,27 @@ class AltcraftDeactivateMailingOperator(LaunchingOperator):
 
     template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "mailing_id")
 
-    def __init__(self, *, mailing_id: int | str, abort_if_running: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        mailing_id: int | str,
+        abort_if_running: bool = False,
+        relaunch_on_clear: bool = True,
+        **kwargs: Any,
+    ) -> None:
         # Doing it again is harmless, and a clear means it.
-        super().__init__(relaunch_on_clear=True, **kwargs)
+        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
         self.mailing_id = mailing_id
         self.abort_if_running = abort_if_running
 
     def work(self, context: Any) -> dict[str, Any]:
         """Deactivate it."""
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
 
         mailing_id = identifier("mailing_id", self.mailing_id)
         params = {"id": mailing_id, "abort_if_running": self.abort_if_running}
-        launched = self.launcher(context).launch("campaigns/deactivate", params, now=datetime.now(UTC))
+        launched = self.launch(context, Launch("campaigns/deactivate", params))
         return {"mailing_id": mailing_id, "replayed": launched.replayed}
 
 
@@ -173,11 +181,13 @@ class AltcraftCreateMailingOperator(MailingSettingsOperator):
 
     def work(self, context: Any) -> int:
         """Create the mailing."""
+        from airflow_provider_altcraft.launching.identity import Launch
+
         endpoint = f"{family(self.mailing_type)}/add"
         params = {**self.settings(), "send_channel": self.send_channel}
         if not self.send_channel:
             raise AltcraftConfigurationError("A mailing needs a send_channel.")
-        return _saved(self, self.launcher(context).launch(endpoint, params, now=datetime.now(UTC)))
+        return _saved(self, self.launch(context, Launch(endpoint, params, about=())))
 
 
 class AltcraftUpdateMailingOperator(MailingSettingsOperator):
@@ -193,9 +203,9 @@ class AltcraftUpdateMailingOperator(MailingSettingsOperator):
 
     template_fields: Sequence[str] = (*MailingSettingsOperator.template_fields, "mailing_id")
 
-    def __init__(self, *, mailing_id: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, mailing_id: int | str, relaunch_on_clear: bool = True, **kwargs: Any) -> None:
         # A clear means it: the mailing may have been changed since.
-        super().__init__(relaunch_on_clear=True, **kwargs)
+        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
         self.mailing_id = mailing_id
 
     def work(self, context: Any) -> int:
@@ -228,11 +238,12 @@ class AltcraftCloneMailingOperator(LaunchingOperator):
     def work(self, context: Any) -> int:
         """Make the copy."""
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
         from airflow_provider_altcraft.templates import rendered
 
         name = None if self.name is None else rendered("name", self.name)
         params = {"id": identifier("mailing_id", self.mailing_id), "name": name}
-        return _saved(self, self.launcher(context).launch("campaigns/clone", params, now=datetime.now(UTC)))
+        return _saved(self, self.launch(context, Launch("campaigns/clone", params, about=())))
 
 
 def _saved(operator: LaunchingOperator, created: Launched) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XComArg
@@ -12,7 +11,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.operators.base import LaunchingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.launching import Launched
+    from airflow_provider_altcraft.launching.launcher import Launched
     from airflow_provider_altcraft.operators.attachments import Attach
 
 Recipient = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
@@ -47,6 +46,10 @@ def recipient_params(
     if value in (None, ""):
         raise AltcraftConfigurationError(f"The recipient has no {key} to be found by.")
     return {**search.params, ("field_value" if matching == "custom" else key): value}
+
+
+PRIVATE = ("subscription_filter", "attach")
+"""What else is not rendered by Airflow, and so kept nowhere."""
 
 
 class RecipientOperator(LaunchingOperator):
@@ -99,18 +102,21 @@ class RecipientOperator(LaunchingOperator):
         :param started_id: of what is started.
         """
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
         from airflow_provider_altcraft.operators.attachments import attachments
 
+        found_by = recipient_params(self.recipient, self.matching, self.field_name)
         params = {
             "id": started_id,
-            **recipient_params(self.recipient, self.matching, self.field_name),
+            **found_by,
             "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
             "subscription_filter": self.subscription_filter,
             "content": self.content,
             "custom_data": self.custom_data,
             "attach": attachments(self, self.attach, context),
         }
-        launched = self.launcher(context).launch(endpoint, params, now=datetime.now(UTC))
+        about = ("id", *found_by, "resource_id", "subscription_filter")
+        launched = self.launch(context, Launch(endpoint, params, about=about, private=(*found_by, *PRIVATE)))
         self.log.info(
             "%s of %s: %s (Request-ID %s).",
             endpoint,

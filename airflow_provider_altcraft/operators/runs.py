@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XComArg
@@ -16,9 +16,11 @@ from airflow_provider_altcraft.operators.base import WaitingOperator
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.mailing_log import LogMark
     from airflow_provider_altcraft.api.objects import Content
-    from airflow_provider_altcraft.launching import Launched
+    from airflow_provider_altcraft.launching.identity import Launch
+    from airflow_provider_altcraft.launching.launcher import Launched, Sighting
     from airflow_provider_altcraft.operators.attachments import Attach
     from airflow_provider_altcraft.waiting.policy import Verdict
+    from airflow_provider_altcraft.waiting.targets import Target
 
 SOURCES = ("list", "segment")
 """Where an audience comes from: a database, or a segment."""
@@ -91,56 +93,56 @@ class RunOperator(WaitingOperator):
     def work(self, context: Any) -> Any:
         """Begin the run, and wait for it to end."""
         from airflow_provider_altcraft.api.objects import identifier
-        from airflow_provider_altcraft.waiting.targets import MailingTarget
 
         self.check_waiting()
-        mailing_id = identifier("mailing_id", self.mailing_id)
-        endpoint, params = self.run_of(mailing_id)
-        params = {"id": mailing_id, **params, **self._overrides(context)}
-        launcher = self.launcher(context)
-        reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
+        asked_for = identifier("mailing_id", self.mailing_id)
+        endpoint, params = self.run_of(asked_for)
+        launch = self._launch(endpoint, {"id": asked_for, **params, **self._overrides(context)})
+        reply = self.hook.call("campaigns/get_status", {"id": asked_for})
         status = reply.data if isinstance(reply.data, dict) else {}
         now = reply.server_time or datetime.now(UTC)
-        mark = self._mark(mailing_id, now)
-        now = _after_the_last_start(now, mark)
         if context["ti"].try_number <= 1:
             # A later try's launch may have happened, and a mailing that was sent need not be active any more.
-            self.check_startable(status, mailing_id)
-        self._cancel = self._cancel_call(context, mailing_id)
-        launched = launcher.launch(
-            endpoint, params, now=now, look=lambda since, until: self._started(mailing_id, since, until)
+            self.check_startable(status, asked_for)
+        self._cancel = self._cancel_call(context, asked_for)
+        mark = self._mark(asked_for, now)
+        launched = self.launch(
+            context,
+            launch,
+            now=now,
+            look_up=lambda sighting: self._started(context, sighting),
+            mark=mark.to_dict() if mark is not None else None,
         )
+        # At a retry, what was launched may be another mailing than the arguments render to now.
+        mailing_id = identifier("id", launched.params["id"])
+        self._cancel = self._cancel_call(context, mailing_id)
         if launched.replayed and self.cancel_on_kill and is_inactive(status):
             raise AltcraftJobFailed(
                 f"Mailing {mailing_id} was launched at an earlier try, and is not active any more: it may have been"
                 " stopped when that try was killed (cancel_on_kill). Look in Altcraft how many it reached."
             )
-        # Its moment is not kept where the answer was a replay; within the first try it is known all the same.
-        is_first = launched.since is None and context["ti"].try_number <= 1
-        is_now = launched.since == now or is_first
-        since, launched_at = (now, now) if is_now else self._moments(context, launched, mailing_id, now)
         result = {
             "mailing_id": mailing_id,
             "request_id": launched.request_id,
             "replayed": launched.replayed,
-            "launched_at": launched_at.isoformat() if launched_at else None,
+            "launched_at": launched.began.isoformat() if launched.began else None,
         }
         self.log.info(
             "Mailing %d: %s (Request-ID %s).",
             mailing_id,
-            f"launched before, at {launched_at or 'a time nobody knows'}" if launched.replayed else "launched",
+            f"launched before, at {launched.began or 'a time nobody knows'}" if launched.replayed else "launched",
             launched.request_id,
         )
         if not self.wait_for_completion:
             return result
-        target = MailingTarget(
-            mailing_id,
-            since.isoformat(),
-            # Taken at this try, it says nothing of a launch at an earlier one.
-            mark=mark.to_dict() if mark and is_now else None,
-            accept_errors=self.accept_errors,
-        )
-        return self.await_end(context, target, result)
+        return self.await_end(context, self._run_target(context, mailing_id, launched, now), result)
+
+    def _launch(self, endpoint: str, params: dict[str, Any]) -> Launch:
+        """The launch: about a mailing, reaching an audience; what it says is content."""
+        from airflow_provider_altcraft.launching.identity import Launch
+
+        audience = ("override_source_type", "override_source_id")
+        return Launch(endpoint, params, about=("id",), reaches=audience, private=("attach",))
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Stop the mailing if ``execution_timeout`` is over, as it does on a worker."""
@@ -171,11 +173,11 @@ class RunOperator(WaitingOperator):
 
     def _cancel_call(self, context: Any, mailing_id: int) -> dict[str, Any]:
         # By try: a mailing that was activated again can be stopped again.
-        endpoint, content = "campaigns/deactivate", f"try {context['ti'].try_number}"
+        endpoint = "campaigns/deactivate"
         return {
             "endpoint": endpoint,
             "params": {"id": mailing_id, "abort_if_running": True},
-            "request_id": self.identity(context).request_id(endpoint, content=content),
+            "request_id": self.identity(context).request_id(endpoint, f"{mailing_id}, try {context['ti'].try_number}"),
         }
 
     def _stop_mailing(self) -> None:
@@ -194,45 +196,39 @@ class RunOperator(WaitingOperator):
             self._stopped = True
             self.log.warning("Mailing %s was stopped: deactivated, what was queued dropped.", call["params"]["id"])
 
-    def _moments(
-        self, context: Any, launched: Launched, mailing_id: int, now: datetime
-    ) -> tuple[datetime, datetime | None]:
-        """From when on the log is this run's, and when it was launched as far as that is known."""
-        from airflow_provider_altcraft.launching import earliest
+    def _run_target(self, context: Any, mailing_id: int, launched: Launched, now: datetime) -> Target:
+        """What is waited for: the run that began after the mark; without one, after the DAG run began."""
+        from airflow_provider_altcraft.launching.earliest import earliest
+        from airflow_provider_altcraft.waiting.targets import MailingTarget
 
-        if launched.since is not None:
-            return launched.since, launched.since
-        bound = earliest(context, now=now, window=self.hook.settings.deduplication_window)
-        start = self._last_start(mailing_id, bound)
-        return start or bound, start
+        since = launched.began or earliest(context, now=now, window=self.hook.settings.deduplication_window)
+        return MailingTarget(mailing_id, since.isoformat(), mark=launched.mark, accept_errors=self.accept_errors)
 
     def _mark(self, mailing_id: int, now: datetime) -> LogMark | None:
-        """Where the mailing's log stands, if it can be read."""
+        """Where the mailing's log stands; ``None`` if that cannot be read."""
         from airflow_provider_altcraft.api.mailing_log import mark_of
 
         try:
             return mark_of(self.hook.call, mailing_id, now)
         except AltcraftError as error:
-            self.log.info("The log of mailing %d could not be read before the launch: %s", mailing_id, error)
+            self.log.info("The log of mailing %d cannot be read: %s", mailing_id, error)
             return None
 
-    def _last_start(self, mailing_id: int, since: datetime) -> datetime | None:
-        return max(self._starts(mailing_id, since) or (), default=None)
-
-    def _started(self, mailing_id: int, since: datetime, until: datetime | None) -> bool | None:
-        """Whether the mailing's log shows a run that began then; ``None`` if that cannot be told."""
-        if not self.starts_are_ours():
-            return None
-        starts = self._starts(mailing_id, since) or []
-        return any(until is None or start <= until for start in starts) or None
-
-    def _starts(self, mailing_id: int, since: datetime) -> list[datetime] | None:
+    def _started(self, context: Any, sighting: Sighting) -> bool | None:
+        """Whether the mailing's log shows a start that came after the mark; ``None`` if that cannot be told."""
         from airflow_provider_altcraft.api.mailing_log import LogMark, starts_since
 
+        # Another mapped instance may have started it for its own audience.
+        is_shared = getattr(context["ti"], "map_index", -1) >= 0 and "override_source_id" in sighting.params
+        if not self.starts_are_ours() or is_shared:
+            return None
+        since = sighting.since.isoformat()
+        mark = LogMark(since, since) if sighting.mark is None else LogMark.from_dict(sighting.mark)
         try:
-            return starts_since(self.hook.call, mailing_id, LogMark(since.isoformat(), since.isoformat()))
+            starts = starts_since(self.hook.call, sighting.params["id"], mark)
         except AltcraftError:
             return None
+        return True if any(sighting.until is None or start <= sighting.until for start in starts) else None
 
     def _overrides(self, context: Any) -> dict[str, Any]:
         from airflow_provider_altcraft.api.objects import identifier
@@ -255,12 +251,6 @@ class RunOperator(WaitingOperator):
         content = content_params(self.content) if self.content is not None else None
         attach = attachments(self, self.attach, context)
         return {"override_source_type": self.override_source_type, "content": content, "attach": attach, **ids}
-
-
-def _after_the_last_start(now: datetime, mark: LogMark | None) -> datetime:
-    """The server's clock, past any start before the launch that its whole seconds would count as later."""
-    last = max(mark.known if mark else (), default=None)
-    return now if last is None or last < now else last + timedelta(microseconds=1)
 
 
 def is_active(status: Any) -> bool:

@@ -14,6 +14,7 @@ from airflow_provider_altcraft.templates import check_one_of
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.launching.launcher import Launched
     from airflow_provider_altcraft.operators.attachments import Attach
 
 
@@ -138,9 +139,9 @@ class _SwitchOperator(LaunchingOperator):
     target: ClassVar[bool]
     """Whether it is active afterwards."""
 
-    def __init__(self, *, workflow_id: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, workflow_id: int | str, relaunch_on_clear: bool = True, **kwargs: Any) -> None:
         # What it is is looked at first, and a clear means it.
-        super().__init__(relaunch_on_clear=True, **kwargs)
+        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
         self.workflow_id = workflow_id
 
     def work(self, context: Any) -> dict[str, Any]:
@@ -152,8 +153,12 @@ class _SwitchOperator(LaunchingOperator):
         if self.is_done(workflow_id):
             self.log.info("Scenario %d is %s already.", workflow_id, "active" if self.target else "inactive")
             return {"workflow_id": workflow_id, "is_active": self.target, "replayed": False}
-        launched = self.launch_repeatable(context, self.endpoint, params)
+        launched = self.switch(context, params)
         return {"workflow_id": workflow_id, "is_active": self.seen(workflow_id), "replayed": launched.replayed}
+
+    def switch(self, context: Any, params: Mapping[str, Any]) -> Launched:
+        """Make the call; again, if nothing can tell whether it was made."""
+        return self.launch_repeatable(context, self.endpoint, params)
 
     @abstractmethod
     def call_params(self) -> Mapping[str, Any]:
@@ -198,6 +203,16 @@ class AltcraftActivateScenarioOperator(_SwitchOperator):
     def call_params(self) -> Mapping[str, Any]:
         """Whether it is cleared."""
         return {"skip_profiles": self.skip_profiles or None}
+
+    def switch(self, context: Any, params: Mapping[str, Any]) -> Launched:
+        """Clearing it a second time would throw out who has entered since."""
+        from airflow_provider_altcraft.launching.identity import Launch
+
+        return (
+            self.launch(context, Launch(self.endpoint, params, is_idempotent=False))
+            if self.skip_profiles
+            else super().switch(context, params)
+        )
 
     def is_done(self, workflow_id: int) -> bool:
         """An active one may still have profiles that are to be cleared."""

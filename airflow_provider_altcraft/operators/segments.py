@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
@@ -194,6 +193,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
     def work(self, context: Any) -> int:
         """Save it."""
         from airflow_provider_altcraft.api.objects import identifier
+        from airflow_provider_altcraft.launching.identity import Launch
         from airflow_provider_altcraft.templates import rendered
 
         params: dict[str, Any] = {
@@ -202,7 +202,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
             "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
         }
         if self.segment_id is None:
-            created = self.launcher(context).launch("segments/add", {**params, **self._kind()}, now=datetime.now(UTC))
+            created = self.launch(context, Launch("segments/add", {**params, **self._kind()}, about=()))
             self.log.info(
                 "Segment %d %s.",
                 created.saved_id,
@@ -218,7 +218,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
                 " db_id."
             )
         segment_id = identifier("segment_id", self.segment_id)
-        self.launcher(context).launch("segments/update", {"id": segment_id, **params}, now=datetime.now(UTC))
+        self.launch(context, Launch("segments/update", {"id": segment_id, **params}))
         return segment_id
 
     def _rules(self) -> list[dict[str, Any]]:

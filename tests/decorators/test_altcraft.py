@@ -110,7 +110,7 @@ def test_a_retry_sends_no_profile_twice(altcraft_sandbox, run):
 
 def test_each_mapped_task_has_requests_of_its_own(altcraft_sandbox, run):
     for index in range(2):
-        run(load(five, destination=Scenario(12)), map_index=index)
+        run(load(lambda half=index: profiles(10)[half * 5 : half * 5 + 5], destination=Scenario(12)), map_index=index)
     assert altcraft_sandbox.deliveries.scenario_entries(12) == 10
 
 

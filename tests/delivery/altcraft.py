@@ -23,6 +23,11 @@ class Reply:
 class Sender:
     """Remembers nothing of earlier tries."""
 
+    must_check = False
+
+    def check(self, place, digest):
+        return None
+
     def recall(self, batch):
         return None
 

@@ -65,8 +65,8 @@ def test_the_sender_is_told_of_each_batch_whether_it_converges():
     told = []
 
     class Noting(Altcraft):
-        def send(self, body, batch, *, converges):
-            told.append(converges)
+        def send(self, body, batch):
+            told.append(batch.converges)
             return super().send(body, batch)
 
     rows = [{"email": "a"}, {"email": "b", "n": {"action": "set", "value": 1}}]

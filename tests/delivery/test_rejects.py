@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_altcraft.delivery.answers import Refusal
+from airflow_provider_altcraft.delivery.answers import Refusal, read_task_answer
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
@@ -269,8 +269,12 @@ def test_of_tasks_the_answers_tell_and_not_that_they_were_made(tmp_path):
 
     def answered(altcraft, sending, refused):
         rejects = Rejects(tmp_path, ["email"])
-        arguments = {"destination": Scenario(12), "task_status": altcraft.status(refused)}
-        settle(sending.report, sending.tasks, rejects, succeeded=lambda data: True, **arguments)
+
+        def ask(task_id):
+            answer = read_task_answer(altcraft.status(refused)(task_id)["result"])
+            return answer, answer.outcome()
+
+        settle(sending.report, sending.tasks, rejects, destination=Scenario(12), outcomes={}, ask=ask)
 
     answered(*sent(2), {"u1@e.com", "u3@e.com"})
     assert emails(tmp_path) == ["u1@e.com", "u3@e.com"]

@@ -45,13 +45,16 @@ def test_another_run_that_was_going_on_does_not_end_the_wait_for_ours(altcraft_s
 
 def test_three_launches_of_one_mailing_all_end_with_the_last(altcraft_sandbox, run):
     durations, results = (60, 10, 30), []
-    launches = [launch(wait_for_completion=False) for _ in durations]
+    audiences = [{"override_source_type": "segment", "override_source_id": number} for number in (1, 2, 3)]
+    for audience in audiences:
+        altcraft_sandbox.add_segment(audience["override_source_id"])
+    launches = [launch(wait_for_completion=False, **audience) for audience in audiences]
     for number, (duration, operator) in enumerate(zip(durations, launches, strict=True)):
         altcraft_sandbox.mailing(7).duration = duration
         operator.execute(context(map_index=number, store=(store := Store())))
         results.append(store)
     for number in range(len(durations)):
-        result = run(launch(), context(map_index=number, try_number=2, store=results[number]))
+        result = run(launch(**audiences[number]), context(map_index=number, try_number=2, store=results[number]))
         assert result["finished_at"] >= ends_of(altcraft_sandbox)[-1].isoformat()
 
 
@@ -111,7 +114,7 @@ def test_a_later_try_that_knows_no_moment_does_not_take_an_end_before_a_start(al
     altcraft_sandbox.clock.advance(3_500)
     mailing.duration, mailing.delay = 5, 400
     due = context(try_number=2)
-    due["dag_run"].run_after = altcraft_sandbox.clock.now() - timedelta(minutes=5)
+    due["dag_run"].start_date = datetime.now(UTC) - timedelta(minutes=5)
     launch(wait_for_completion=False).execute(context())
     result = run(launch(), due)
     assert result["replayed"]

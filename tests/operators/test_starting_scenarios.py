@@ -123,8 +123,8 @@ def test_what_is_so_already_is_left_alone(altcraft_sandbox, operator, is_active,
 
 def test_the_profiles_in_it_are_cleared_where_that_was_asked_for(altcraft_sandbox, ann):
     start().execute(context())
-    for _ in range(2):
-        activate(skip_profiles=True).execute(context())
+    for run_id in ("one", "two"):
+        activate(skip_profiles=True).execute(context(run_id=run_id))
     assert not altcraft_sandbox.world.scenario(12).inside
     assert {call.request["skip_profiles"] for call in altcraft_sandbox.journal.calls(ACTIVATE)} == {True}
 

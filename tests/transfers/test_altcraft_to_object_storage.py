@@ -25,6 +25,7 @@ from airflow_provider_altcraft.exports import (
     SuppressionListExport,
 )
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+from airflow_provider_altcraft.launching.identity import Launch
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.transfers.altcraft_to_object_storage import AltcraftToObjectStorageOperator
 from tests.contexts import Store, context
@@ -54,6 +55,14 @@ def fetch(tmp_path):
         )
 
     return fetch
+
+
+def exported_before(operator, ctx):
+    """The task that an earlier try of an operator started."""
+    ctx["ti"].try_number = 2
+    params = operator.source.params
+    request_id = operator.identity(ctx, is_redone_on_clear=True).launch_id(Launch(GET_ALL, params))
+    return AltcraftHook().call(GET_ALL, params, request_id).task_id
 
 
 def rows_of(path):
@@ -174,6 +183,7 @@ def test_a_cleared_task_exports_anew_unless_it_is_told_not_to(five, run, fetch):
     for max_tries in (0, 1):
         run(fetch(), context(store=store, max_tries=max_tries))
     assert len(five.tasks) == 2
+    store = Store()
     for max_tries in (0, 1):
         run(fetch(relaunch_on_clear=False), context(store=store, max_tries=max_tries, task_id="other"))
     assert len(five.tasks) == 3
@@ -237,7 +247,7 @@ def test_a_result_that_cannot_be_fetched_fails_the_task(five, run, fetch, caplog
     ctx = context()
     five.faults.add(Fault("drop_after", GET_ALL, times=1))
     operator = quick(fetch())
-    task_id = AltcraftHook().call(GET_ALL, operator.source.params, operator.identity(ctx).request_id(GET_ALL)).task_id
+    task_id = exported_before(operator, ctx)
     five.world.tasks[task_id].result = result
     with pytest.raises(AirflowFailException, match=reason) as caught:
         run(operator, ctx)
@@ -249,7 +259,7 @@ def test_a_url_of_the_own_host_is_fetched(five, run, fetch):
     five.faults.add(Fault("drop_after", GET_ALL, times=1))
     ctx = context()
     operator = quick(fetch())
-    task_id = AltcraftHook().call(GET_ALL, operator.source.params, operator.identity(ctx).request_id(GET_ALL)).task_id
+    task_id = exported_before(operator, ctx)
     result = five.world.tasks[task_id].result
     result["urls"] = [f"{five.url}{url}" for url in result["urls"]]
     assert run(operator, ctx)["bytes"] > 0
@@ -258,7 +268,7 @@ def test_a_url_of_the_own_host_is_fetched(five, run, fetch):
 def test_an_export_of_nothing_may_name_no_file(altcraft_sandbox, run, fetch):
     ctx = context()
     operator = fetch()
-    task_id = AltcraftHook().call(GET_ALL, operator.source.params, operator.identity(ctx).request_id(GET_ALL)).task_id
+    task_id = exported_before(operator, ctx)
     altcraft_sandbox.world.tasks[task_id].result = {"urls": [], "total": 0}
     assert run(operator, ctx)["files"] == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_altcraft.api.endpoints import Endpoint
@@ -51,7 +51,11 @@ class Destination(ABC):
     @property
     def place(self) -> Any:
         """Where in Altcraft the rows go: the same rows to another place are other batches."""
-        return [self.endpoint.name, self.params.get(self.id_param)] if self.id_param else [self.endpoint.name]
+        return self.place_of(self.params)
+
+    def place_of(self, params: Mapping[str, Any]) -> Any:
+        """The same, by the parameters around the rows."""
+        return [self.endpoint.name, params.get(self.id_param)] if self.id_param else [self.endpoint.name]
 
     @property
     def takes_custom_data(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID
@@ -14,7 +15,11 @@ from hypothesis import strategies as st
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftOutcomeUnknown, AltcraftRejected, AltcraftTransportError
-from airflow_provider_altcraft.launching import Identity, Launcher, Tries, earliest, nobody_can_tell
+from airflow_provider_altcraft.launching.earliest import earliest
+from airflow_provider_altcraft.launching.identity import Identity, Launch
+from airflow_provider_altcraft.launching.launcher import Launcher, nothing_can_tell
+from airflow_provider_altcraft.launching.record import Records
+from airflow_provider_altcraft.launching.tries import Tries
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
 
@@ -26,37 +31,51 @@ AN_HOUR_AGO = Tries(since=datetime.now(UTC) - timedelta(hours=1))
 def launch(altcraft_sandbox):
     """A launch of mailing 7 by one task instance; every call is another try of it, on another worker."""
 
-    def launch(*, store=None, look=nobody_can_tell, dedup=True, tries=None, log=lambda line: None, **identity):
+    def launch(*, store=None, look_up=nothing_can_tell, dedup=True, tries=None, log=lambda line: None, **identity):
         window = 86_400 if dedup else 0
         settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token, deduplication_window=window, max_attempts=2)
         with AltcraftClient(settings, sleep=lambda seconds: None) as client:
-            ours = Identity.of(context(), **identity)
-            launcher = Launcher(client, ours, tries=tries or Tries(), store=store, log=log)
-            return launcher.launch(START, {"id": 7}, now=altcraft_sandbox.clock.now(), look=look)
+            launcher = Launcher(
+                client,
+                Identity.of(context(), **identity),
+                tries=tries or Tries(),
+                records=None if store is None else Records(store),
+                log=log,
+            )
+            now = altcraft_sandbox.clock.now()
+            return launcher.launch(Launch(START, {"id": 7}, about=("id",)), now=now, look_up=look_up)
 
     return launch
 
 
 @given(
-    st.tuples(st.text(), st.text(), st.text(), st.integers(-1, 99)),
-    st.tuples(st.text(), st.text(), st.text(), st.integers(-1, 99)),
+    st.tuples(st.text(), st.text(), st.text(), st.text()),
+    st.tuples(st.text(), st.text(), st.text(), st.text()),
 )
-def test_the_same_task_instance_has_the_same_id_and_another_has_another(one, other):
-    first, second = Identity(one).request_id(START), Identity(other).request_id(START)
+def test_the_same_task_has_the_same_id_and_another_has_another(one, other):
+    first, second = (Identity(*parts).request_id(START, "7") for parts in (one, other))
     assert (first == second) == (one == other)
     assert str(UUID(first)) == first
 
 
-def test_endpoint_content_attempt_and_generation_are_part_of_the_id():
-    identity = Identity(("dag", "run", "task", -1))
+def test_endpoint_what_is_launched_attempt_and_generation_are_part_of_the_id():
+    identity = Identity("dag", "run", "task")
     ids = {
-        identity.request_id(START),
-        identity.request_id("campaigns/regulars/start"),
-        identity.request_id(START, content="abc"),
-        identity.request_id(START, attempt=1),
-        Identity(identity.parts, generation=1).request_id(START),
+        identity.request_id(START, "7"),
+        identity.request_id("campaigns/regulars/start", "7"),
+        identity.request_id(START, "8"),
+        identity.request_id(START, "7", attempt=1),
+        replace(identity, generation=1).request_id(START, "7"),
+        replace(identity, deployment="staging").request_id(START, "7"),
     }
-    assert len(ids) == 5
+    assert len(ids) == 6
+
+
+@given(st.integers(-1, 99), st.integers(-1, 99))
+def test_where_a_task_instance_stands_in_a_mapped_list_is_no_part_of_the_id(one, other):
+    launch = Launch(START, {"id": 7}, about=("id",))
+    first, second = (Identity.of(context(map_index=index)).launch_id(launch) for index in (one, other))
+    assert first == second
 
 
 def test_a_clear_moves_the_generation_only_where_it_is_meant_to():
@@ -68,7 +87,7 @@ def test_a_clear_moves_the_generation_only_where_it_is_meant_to():
 @pytest.mark.parametrize("remembers", [False, True])
 def test_a_second_try_takes_up_the_launch_of_the_first(altcraft_sandbox, launch, remembers):
     store = Store() if remembers else None
-    first, second = launch(store=store), launch(store=store)
+    first, second = launch(store=store), launch(store=store, tries=AN_HOUR_AGO)
     assert altcraft_sandbox.deliveries.total_launches == 1
     assert (first.replayed, second.replayed) == (False, True)
     assert first.request_id == second.request_id
@@ -80,7 +99,7 @@ def test_a_try_that_lost_its_answer_leaves_the_launch_to_the_next(altcraft_sandb
     altcraft_sandbox.faults.add(Fault("drop_after", START, times=2))
     with pytest.raises(AltcraftTransportError):
         launch(store=store)
-    assert launch(store=store).replayed
+    assert launch(store=store, tries=AN_HOUR_AGO).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
@@ -109,7 +128,7 @@ def test_an_intent_without_an_answer_is_looked_after_where_nobody_remembers(altc
         launch(dedup=False, store=store)
     with pytest.raises(AltcraftOutcomeUnknown):
         launch(dedup=False, store=store)
-    assert launch(dedup=False, store=store, look=lambda since, until: True).replayed
+    assert launch(dedup=False, store=store, look_up=lambda sighting: True).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
@@ -129,21 +148,25 @@ def test_a_request_id_of_the_users_own_is_sent_as_it_is(altcraft_sandbox, launch
     assert altcraft_sandbox.journal.calls(START)[0].request_id == "tonight"
 
 
-def test_after_an_unknown_outcome_a_request_id_of_the_users_own_is_a_new_launch(altcraft_sandbox, launch):
+def test_after_a_clear_another_request_id_of_the_users_own_is_a_new_launch(altcraft_sandbox, launch):
     altcraft_sandbox.behaviour.deduplication = "off"
     store = Store()
     altcraft_sandbox.faults.add(Fault("drop_before", START, times=1))
     with pytest.raises(AltcraftOutcomeUnknown):
         launch(dedup=False, store=store)
-    assert not launch(dedup=False, store=store, given="tonight, again").replayed
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(dedup=False, store=store, given="tonight, again")
+    cleared = replace(AN_HOUR_AGO, cleared=True, max_tries=1)
+    assert not launch(dedup=False, store=store, given="tonight, again", tries=cleared).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
 def test_a_request_id_of_the_users_own_moves_with_a_clear_that_means_it():
     first = Identity.of(context(max_tries=0), relaunch_on_clear=True, given="tonight")
     cleared = Identity.of(context(max_tries=1), relaunch_on_clear=True, given="tonight")
-    assert first.request_id(START) == "tonight"
-    assert cleared.request_id(START) not in ("tonight", Identity(("d", "r", "t", -1), 1).request_id(START))
+    launch = Launch(START, {"id": 7}, about=("id",))
+    assert first.launch_id(launch) == "tonight"
+    assert cleared.launch_id(launch) not in ("tonight", Identity("d", "r", "t", generation=1).launch_id(launch))
 
 
 @pytest.mark.parametrize("answer", ["error", "marked"])
@@ -168,13 +191,13 @@ def test_a_fault_that_came_after_the_work_is_looked_at_before_anything_is_sent_a
     store = Store()
     with pytest.raises(AltcraftRejected, match="error 500"):
         launch(store=store)
-    assert launch(store=store, look=lambda since, until: True).replayed
+    assert launch(store=store, look_up=lambda sighting: True).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
 def test_a_fault_is_taken_up_at_once_where_a_look_shows_the_launch(altcraft_sandbox, launch):
     altcraft_sandbox.faults.add(Fault("error_after", START, times=1, code=500))
-    assert launch(look=lambda since, until: True).replayed
+    assert launch(look_up=lambda sighting: True).replayed
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
@@ -182,7 +205,7 @@ def test_without_a_store_a_later_try_is_not_sent_when_altcraft_may_have_forgotte
     launch()
     altcraft_sandbox.behaviour.deduplication_window = 1
     with pytest.raises(AltcraftOutcomeUnknown, match="new DAG run"):
-        launch(tries=Tries(since=altcraft_sandbox.clock.now() - timedelta(hours=25)), look=lambda since, until: True)
+        launch(tries=Tries(since=altcraft_sandbox.clock.now() - timedelta(hours=25)), look_up=lambda sighting: True)
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
@@ -259,18 +282,18 @@ def test_what_airflow_says_of_earlier_tries(ti, relaunch, first, cleared):
     assert (tries.since is None, tries.cleared) == (first, cleared)
 
 
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
-
-
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(minutes=-1), timedelta(days=-30)])
 @pytest.mark.parametrize(
-    ("run", "moment"),
+    ("started", "bound"),
     [
-        (None, NOW - timedelta(days=1)),
-        (SimpleNamespace(run_after=NOW - timedelta(hours=2)), NOW - timedelta(hours=2)),
-        (SimpleNamespace(run_after=NOW - timedelta(days=9)), NOW - timedelta(days=1)),
-        (SimpleNamespace(run_after=NOW + timedelta(hours=1)), NOW - timedelta(days=1)),
-        (SimpleNamespace(run_after=None, data_interval_end=NOW - timedelta(hours=1)), NOW - timedelta(hours=1)),
+        (None, timedelta(days=-1)),
+        (timedelta(hours=-2), timedelta(hours=-2)),
+        (timedelta(days=-9), timedelta(days=-1)),
+        (timedelta(hours=1), timedelta(days=-1)),
     ],
 )
-def test_a_replay_is_no_older_than_the_run_and_than_altcrafts_memory(run, moment):
-    assert earliest({"dag_run": run}, now=NOW, window=86_400) == moment
+def test_a_replay_is_no_older_than_the_run_by_altcrafts_clock_and_than_its_memory(started, bound, skew):
+    here = datetime.now(UTC)
+    run = SimpleNamespace(start_date=None if started is None else here + started)
+    found = earliest({"dag_run": run}, now=here + skew, window=86_400)
+    assert abs(found - (here + skew + bound)) < timedelta(seconds=5)

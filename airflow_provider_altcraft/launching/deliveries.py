@@ -1,0 +1,369 @@
+"""The batches of a delivery, each sent once, and what a later try must know of them.
+
+A batch is named by where its rows go and what they say, so a batch that is cut differently is another one. What reaches
+people is therefore never sent again by a delivery whose source has changed: each batch is compared with what an earlier
+try sent at its place before anything goes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, TypeVar
+
+import msgspec
+
+from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
+from airflow_provider_altcraft.api.protocol import encode
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
+from airflow_provider_altcraft.delivery.batching import Batch
+from airflow_provider_altcraft.delivery.pipeline import TaskBatch
+from airflow_provider_altcraft.exceptions import AltcraftLaunchConflict, AltcraftOutcomeUnknown
+from airflow_provider_altcraft.launching.identity import BatchLaunch, Client, Identity, fingerprint
+from airflow_provider_altcraft.launching.launcher import Launched, Launcher
+from airflow_provider_altcraft.launching.record import LARGEST_PARAMS, LaunchRecord, Records, Stage, Store
+from airflow_provider_altcraft.launching.tries import Tries
+
+T = TypeVar("T")
+DELIVERY = "altcraft_delivery"
+BATCH = "altcraft_batch"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """What is kept of a delivery.
+
+    :param max_tries: of the task instance when it began.
+    :param content: fingerprint of the parameters around its rows.
+    :param params: these parameters; ``None`` if they are too large to keep, or hold files.
+    :param batches: how many there were, once the last of them was answered.
+    :param report: its counters, from then on.
+    """
+
+    max_tries: int
+    content: str
+    params: dict[str, Any] | None
+    batches: int | None = None
+    report: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """What is kept of a batch.
+
+    :param name: digest of its rows.
+    :param rows: how many.
+    :param max_tries: of the task instance when it was sent.
+    :param converges: whether sending it twice ends where sending it once does.
+    :param launch: how its request went.
+    :param outcome: what became of its rows, once nothing of it is left to do; without rows and texts.
+    :param is_split: whether it was sent as two halves.
+    """
+
+    name: str
+    rows: int
+    max_tries: int
+    converges: bool
+    launch: LaunchRecord | None = None
+    outcome: dict[str, Any] | None = None
+    is_split: bool = False
+
+
+class DeliveryLauncher:
+    """Sends the batches of one delivery.
+
+    :param client: calls Altcraft.
+    :param identity: of the task, with the generation of its last clear.
+    :param endpoint: that takes the batches.
+    :param tries: of the task instance before this one.
+    :param store: what earlier tries kept; ``None`` where nothing is kept.
+    :param relaunch_on_clear: whether a clear sends everything again; if not given, it does where that harms nobody.
+    :param before: called before each batch; raises to stop.
+    :param log: told of what an earlier try did.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        identity: Identity,
+        endpoint: str,
+        *,
+        tries: Tries,
+        store: Store | None,
+        relaunch_on_clear: bool | None = None,
+        before: Callable[[], None] = lambda: None,
+        log: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._endpoint = endpoint
+        self._tries = tries
+        self._store = store
+        self._relaunch_on_clear = relaunch_on_clear
+        self._before = before
+        self._log = log
+        # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
+        self._lock = Lock()
+        self._batches: dict[str, BatchRecord] = {}
+        self._record: DeliveryRecord | None = None
+        self._is_resumed = False
+        self._has_told_change = False
+        self._content = ""
+
+    @property
+    def reaches_people(self) -> bool:
+        """Whether a batch that is sent twice does its work twice, as far as the endpoint tells."""
+        return not catalogued(self._endpoint).converges
+
+    def begin(self, params: Mapping[str, Any], *, is_private: bool = False) -> Mapping[str, Any]:
+        """Note the delivery, or take up what an earlier try began.
+
+        :param params: what stands around the rows of a body, as the arguments say it now.
+        :param is_private: whether they hold what must not be kept.
+        :returns: the parameters to send with: at a retry, those of the first try.
+        :raises AltcraftLaunchConflict: if the task was cleared, and they are not those it delivered with.
+        :raises AltcraftOutcomeUnknown: if nobody can tell what was delivered.
+        """
+        content, shown = fingerprint(params), json.loads(encode(params))
+        self._content = content
+        found = self._read(DELIVERY, DeliveryRecord)
+        if found is None or (found.max_tries != self._tries.max_tries and self._is_redone(not self.reaches_people)):
+            if found is None:
+                self._check_unrecorded()
+            kept = None if is_private or len(json.dumps(shown)) > LARGEST_PARAMS else shown
+            self._keep(DeliveryRecord(self._tries.max_tries, content, kept))
+            # Batches of another generation may be known all the same.
+            self._is_resumed = found is not None
+            return params
+        self._record, self._is_resumed = found, True
+        if found.content == content or not self.reaches_people:
+            return params
+        if found.max_tries != self._tries.max_tries:
+            raise AltcraftLaunchConflict(
+                f"{self._endpoint}: in this DAG run, this task delivered rows with other content, settings or place"
+                f" than its arguments say since it was cleared. Nothing was sent. {WAYS_OUT}"
+            )
+        if found.params is None and found.report is None:
+            raise AltcraftOutcomeUnknown(
+                f"{self._endpoint}: an earlier try delivered rows with other content, settings or place than its"
+                f" arguments render to now, and what it said cannot be repeated. Nothing more was sent. {WAYS_OUT}"
+            )
+        self._log(
+            f"{self._endpoint}: an earlier try began this delivery with other arguments than they render to now, and a"
+            " retry is the same delivery: it goes on as it was begun."
+        )
+        return found.params if found.params is not None else params
+
+    def _check_unrecorded(self) -> None:
+        """Stop where a clear could send people what they had, since nothing was kept of what was sent.
+
+        :raises AltcraftOutcomeUnknown: if it could.
+        """
+        if self._tries.since is None or not self.reaches_people:
+            return
+        if self._tries.cleared:
+            raise AltcraftOutcomeUnknown(
+                f"{self._endpoint}: the task was cleared, and nothing kept says what it had delivered by then. Nothing"
+                " was sent. If nothing was delivered, or all of it is to go out again, set relaunch_on_clear=True and"
+                " clear it; else start a new DAG run whose query leaves out what was delivered. With record_path in the"
+                " connection's extra, or with reject_path, Airflow before 3.3 can tell."
+            )
+        if self._store is None:
+            self._log(
+                f"{self._endpoint}: nothing is kept of what an earlier try sent. The same rows in the same order"
+                " are not delivered twice; rows that moved into another batch would be. record_path in the connection's"
+                " extra prevents that."
+            )
+
+    @property
+    def completed(self) -> tuple[dict[str, Any], list[TaskBatch]] | None:
+        """Report and tasks of a delivery whose last batch was answered at an earlier try, so that nothing is read.
+
+        Only of what reaches people, and at a retry: a clear asks whether the source still says the same.
+        """
+        record = self._record
+        if not self._is_resumed or record is None or record.report is None or not self.reaches_people:
+            return None
+        if record.max_tries != self._tries.max_tries:
+            return None
+        tasks = [task for place in range(record.batches or 0) for task in self._tasks(str(place))]
+        self._log(f"{self._endpoint}: an earlier try delivered all of its rows; nothing is read or sent again.")
+        return record.report, tasks
+
+    def complete(self, batches: int, report: dict[str, Any]) -> None:
+        """Note that the last batch was answered.
+
+        :param batches: how many there were.
+        :param report: the counters, without the ids of tasks.
+        :raises AltcraftLaunchConflict: if an earlier try delivered more than the source holds now.
+        """
+        record = self._record
+        if record is None:
+            return
+        if self._is_resumed and self.reaches_people and (record.batches or 0) > batches:
+            raise self._changed(f"it delivered {record.batches} batches, and the source makes {batches} now")
+        self._keep(replace(record, batches=batches, report=report))
+
+    def check(self, place: int, digest: str) -> str | None:
+        """Compare a batch with what an earlier try sent at its place, before anything of it is sent.
+
+        :param place: of the batch in the delivery, from 0.
+        :param digest: what its name begins with.
+        :returns: the name it had then, if it is the same.
+        :raises AltcraftLaunchConflict: if the source has changed, and what was sent must not be sent again.
+        """
+        if not self._is_resumed or self._record is None:
+            return None
+        before = self._recorded(str(place))
+        if before is not None and not self._holds(before):
+            return None
+        if before is None:
+            if self._record.batches is not None and self.reaches_people:
+                raise self._changed(f"it delivered {self._record.batches} batches, and the source makes more now")
+            return None
+        if before.name.partition("-")[0] != digest:
+            if self.reaches_people or not before.converges:
+                raise self._changed(f"batch {place + 1} holds other rows than it did")
+            if not self._has_told_change:
+                self._has_told_change = True
+                self._log(
+                    f"{self._endpoint}: the source has changed since an earlier try: batch {place + 1} holds other rows"
+                    " than it did. They are sent, and what is stored comes out the same."
+                )
+            return None
+        return before.name
+
+    @property
+    def must_check(self) -> bool:
+        """Whether an earlier try may have sent batches, so that each is named and compared before it goes out."""
+        return self._is_resumed
+
+    def send(self, body: bytes, batch: Batch) -> Launched:
+        """Send a batch."""
+        self._before()
+        converges = batch.converges and not self.reaches_people
+        is_redone = self._is_redone(converges)
+        launcher = Launcher(
+            self._client,
+            self._identity if is_redone else replace(self._identity, generation=0),
+            tries=self._tries,
+            # What converges needs no intent: sent again, it comes out the same.
+            records=None if self._store is None or converges else _BatchLaunches(self, batch),
+            is_redone_on_clear=is_redone,
+            log=self._log,
+        )
+        # One id never has two bodies. What reaches people keeps its id, whatever else it says: two are two launches.
+        name = fingerprint([batch.name, self._content]) if converges else batch.name
+        launch = BatchLaunch(self._endpoint, {}, is_idempotent=converges, name=name, body=body)
+        return launcher.launch(launch, now=datetime.now(UTC))
+
+    def recall(self, batch: Batch) -> BatchAnswer | None:
+        """What an earlier try made of a batch, if that was its end. Why rows were refused stands in the rejects."""
+        record = self._same(batch)
+        if record is None or record.outcome is None:
+            return None
+        outcome = record.outcome
+        refusals = [Refusal(0, int(code), "") for code, times in outcome["rejected"].items() for _ in range(times)]
+        return BatchAnswer(outcome["accepted"], refusals, itemised=outcome["itemised"])
+
+    def settle(self, batch: Batch, answer: BatchAnswer) -> None:
+        """Note what became of a batch, now that nothing of it is left to do. Neither rows nor texts are kept."""
+        codes = Counter(str(refusal.code) for refusal in answer.refusals)
+        outcome = {"accepted": answer.accepted, "rejected": dict(codes), "itemised": answer.itemised}
+        self._keep_batch(batch, outcome=outcome)
+
+    def split(self, batch: Batch) -> None:
+        """Note that a batch is sent as halves."""
+        self._keep_batch(batch, is_split=True)
+
+    def was_split(self, batch: Batch) -> bool:
+        """Whether an earlier try sent it as halves."""
+        record = self._same(batch)
+        return record is not None and record.is_split
+
+    def _is_redone(self, converges: bool) -> bool:
+        return converges if self._relaunch_on_clear is None else self._relaunch_on_clear
+
+    def _same(self, batch: Batch) -> BatchRecord | None:
+        """What was kept of this very batch, if it still holds."""
+        record = self._recorded(batch.place)
+        return record if record is not None and record.name == batch.name and self._holds(record) else None
+
+    def _holds(self, record: BatchRecord) -> bool:
+        """Whether it is of this delivery, and not of one before a clear that does it again."""
+        return record.max_tries == self._tries.max_tries or not self._is_redone(record.converges)
+
+    def _recorded(self, place: str) -> BatchRecord | None:
+        with self._lock:
+            known = self._batches.get(place)
+        if known is not None or not self._is_resumed:
+            return known
+        return self._read(f"{BATCH}:{place}", BatchRecord)
+
+    def _keep_batch(self, batch: Batch, **changes: Any) -> None:
+        if self._store is None:
+            return
+        converges = batch.converges and not self.reaches_people
+        known = self._same(batch) or BatchRecord(batch.name, batch.rows, self._tries.max_tries, converges)
+        record = replace(known, max_tries=self._tries.max_tries, **changes)
+        with self._lock:
+            self._batches[batch.place] = record
+            self._store.set(f"{BATCH}:{batch.place}", asdict(record))
+
+    def _tasks(self, place: str) -> list[TaskBatch]:
+        """The tasks of a batch, or of its halves."""
+        record = self._recorded(place)
+        if record is None:
+            return []
+        if record.is_split:
+            return [task for half in (0, 1) for task in self._tasks(f"{place}.{half}")]
+        task_id = record.launch.task_id if record.launch is not None else None
+        return [TaskBatch(task_id, record.name, record.rows)] if task_id else []
+
+    def _read(self, key: str, kind: type[T]) -> T | None:
+        if self._store is None:
+            return None
+        with self._lock:
+            found = self._store.get(key)
+        return None if found is None else msgspec.convert(found, kind)
+
+    def _keep(self, record: DeliveryRecord) -> None:
+        self._record = record
+        if self._store is not None:
+            with self._lock:
+                self._store.set(DELIVERY, asdict(record))
+
+    def _changed(self, what: str) -> AltcraftLaunchConflict:
+        return AltcraftLaunchConflict(
+            f"{self._endpoint}: the source has changed since an earlier try of this task: {what}. Rows that were sent"
+            " would be sent again, so nothing more was sent. Start a new DAG run whose query leaves out what was"
+            " delivered; or, if all of it is to go out again, set relaunch_on_clear=True and clear the task."
+        )
+
+
+class _BatchLaunches(Records):
+    """The launch of one batch, as the launcher keeps it."""
+
+    def __init__(self, deliveries: DeliveryLauncher, batch: Batch) -> None:
+        self._deliveries = deliveries
+        self._batch = batch
+
+    def all(self) -> list[LaunchRecord]:
+        record = self._deliveries._same(self._batch)
+        return [record.launch] if record is not None and record.launch is not None else []
+
+    def keep(self, record: LaunchRecord) -> None:
+        # Of a batch that was answered row by row, only the outcome is kept, once nothing is left to do.
+        if record.stage is Stage.ANSWERED and record.task_id is None:
+            return
+        self._deliveries._keep_batch(self._batch, launch=record)
+
+
+WAYS_OUT = (
+    "Put the arguments back and clear the task; or, if all of it is to go out again, set relaunch_on_clear=True and"
+    " clear it."
+)

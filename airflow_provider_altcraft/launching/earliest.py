@@ -1,0 +1,25 @@
+"""From when on a launch can have happened of which nothing was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def earliest(context: Mapping[str, Any], *, now: datetime, window: float) -> datetime:
+    """The earliest moment at which a replayed launch of this DAG run can have happened, by the server's clock.
+
+    Used where nothing kept the moment: not before the run began, and not before Altcraft's memory does. Airflow's clock
+    and Altcraft's may differ; what they differ by now they differed by then.
+
+    :param context: of the task.
+    :param now: the server's clock.
+    :param window: seconds for which Altcraft remembers.
+    """
+    forgotten = now - timedelta(seconds=window)
+    begin = getattr(context.get("dag_run"), "start_date", None)
+    if not isinstance(begin, datetime):
+        return forgotten
+    begun = begin.astimezone(UTC) + (now - datetime.now(UTC))
+    return begun if forgotten < begun <= now else forgotten

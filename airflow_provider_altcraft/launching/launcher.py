@@ -1,0 +1,403 @@
+"""The launch protocol: at most one launch per target and run, whatever dies and whenever.
+
+The Request-ID is derived, not random: the same launch has the same id at any try on any worker, and Altcraft answers a
+repeated id from its memory (CONTRACT 1.8). Where something keeps records between tries, the intent is kept before the
+call and the answer after it. ``plan`` decides by them; where neither side can tell what happened, the launch stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow_provider_altcraft.api.objects import identifier
+from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.exceptions import (
+    AltcraftLaunchConflict,
+    AltcraftOutcomeUnknown,
+    AltcraftRejected,
+    AltcraftTransportError,
+)
+from airflow_provider_altcraft.launching.differences import difference
+from airflow_provider_altcraft.launching.identity import Client, Identity, Launch
+from airflow_provider_altcraft.launching.plan import Memory, Probe, Resume, Send, Stop, plan
+from airflow_provider_altcraft.launching.record import LaunchRecord, Records, Stage, hidden_print, kept_params
+from airflow_provider_altcraft.launching.tries import Tries
+
+REFUSALS = frozenset({400, 401, 402, 403, 404})
+"""Codes that say no (CONTRACT 1.4). What the repeat of a request gets that is still worked on is not documented."""
+PASSED_OVER = 5
+"""Remembered answers that one launch passes over, each to the next derived id."""
+STILL_UNDERWAY = timedelta(minutes=30)
+"""How long after a request was sent a start in a mailing's log can be its doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What came of a launch.
+
+    :param params: the parameters it was launched with, which at a retry may be others than those of today; without
+        what is never kept, if they are.
+    :param data: the payload of the answer.
+    :param task_id: the task that Altcraft made of it.
+    :param request_id: the Request-ID it happened under.
+    :param replayed: it happened at an earlier try, or its answer was lost once.
+    :param mark: where the mailing's log stood before it; ``None`` if it was at an earlier try and nothing kept that.
+    :param began: no later than the launch, by the server's clock; ``None`` as with ``mark``.
+    """
+
+    params: Mapping[str, Any]
+    data: Any
+    task_id: str | None
+    request_id: str
+    replayed: bool
+    mark: dict[str, Any] | None = None
+    began: datetime | None = None
+
+    @property
+    def saved_id(self) -> int:
+        """The id of the object that was created.
+
+        :raises AltcraftConfigurationError: if the answer names none.
+        """
+        saved = self.data.get("saved_id") if isinstance(self.data, dict) else None
+        return identifier("the saved_id of Altcraft's answer", saved)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a probe looks for: a launch that happened after a mark, or between two moments by the server's clock."""
+
+    params: Mapping[str, Any]
+    since: datetime
+    until: datetime | None
+    mark: Mapping[str, Any] | None
+
+
+LookUp = Callable[[Sighting], bool | None]
+"""Looks in Altcraft whether a launch happened: yes, no, or nothing can tell."""
+
+
+def nothing_can_tell(sighting: Sighting) -> None:
+    """The probe where Altcraft shows nothing."""
+
+
+class Launcher:
+    """Launches for one task instance.
+
+    :param client: calls Altcraft.
+    :param identity: of the task.
+    :param tries: of the task instance before this one.
+    :param records: what earlier tries kept; ``None`` where nothing is kept.
+    :param siblings: Request-ID -> fingerprint of the launches that other mapped instances of the task say they made.
+    :param is_redone_on_clear: whether a clear is another launch.
+    :param log: told of replays and of what differs from an earlier try.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        identity: Identity,
+        *,
+        tries: Tries,
+        records: Records | None = None,
+        siblings: Callable[[str], str | None] = lambda request_id: None,
+        is_redone_on_clear: bool = False,
+        log: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._tries = tries
+        self._records = records
+        self._siblings = siblings
+        self._is_redone_on_clear = is_redone_on_clear
+        self._log = log
+
+    def launch(
+        self,
+        launch: Launch,
+        *,
+        now: datetime,
+        look_up: LookUp = nothing_can_tell,
+        mark: Mapping[str, Any] | None = None,
+    ) -> Launched:
+        """Make a call that must happen once.
+
+        :param now: the server's clock, to tell this launch from earlier ones.
+        :param look_up: how to find out whether it happened, where Altcraft's memory does not help.
+        :param mark: where the mailing's log stands now.
+        :raises AltcraftLaunchConflict: if what was launched is not what the arguments say.
+        :raises AltcraftOutcomeUnknown: if it may have happened and nothing can tell.
+        :raises AltcraftError: if it did not happen, or the same call again will tell.
+        """
+        records = None if self._records is None else self._records.all()
+        known = None if records is None else [record for record in records if self._counts(record)]
+        decision = plan(
+            launch,
+            known,
+            # What keeps records of other launches would have kept one of this.
+            replace(self._tries, cleared=False) if records else self._tries,
+            Memory(self._client.settings.window_of(launch.endpoint), now),
+            is_mapped=self._identity.is_mapped,
+            is_redone_on_clear=self._is_redone_on_clear,
+        )
+        if isinstance(decision, Stop):
+            raise self._other_content(launch, decision.record)
+        if isinstance(decision, Probe):
+            found = self._probed(launch, decision, look_up)
+            if found is not None:
+                return found
+            if decision.otherwise is None:
+                raise self._unknown(launch, decision.record, None)
+            decision = decision.otherwise
+        if isinstance(decision, Resume):
+            return self._resumed(launch, decision.record)
+        return self._sent(launch, decision, now, look_up, dict(mark) if mark is not None else None)
+
+    def _counts(self, record: LaunchRecord) -> bool:
+        """Whether a record is of this launch: after a clear, another Request-ID of the user's own is another."""
+        if self._identity.given is None or record.max_tries == self._tries.max_tries:
+            return True
+        return record.request_id == self._identity.launch_id(record, attempt=record.attempt)
+
+    def known(self) -> dict[str, str]:
+        """Request-ID -> fingerprint of what this task instance has launched, for its siblings."""
+        records = () if self._records is None else self._records.all()
+        return {record.request_id: record.content for record in records if record.stage is Stage.ANSWERED}
+
+    def _probed(self, launch: Launch, decision: Probe, look_up: LookUp) -> Launched | None:
+        """The launch of an earlier try, if it shows. Without a record, a start in the log may be anybody's."""
+        record = decision.record
+        if record is None:
+            return None
+        until = (record.last_sent or decision.earlier) + STILL_UNDERWAY
+        if not look_up(Sighting(record.params, decision.earlier, until, record.mark)):
+            return None
+        return self._resumed(launch, self._keep(replace(record, stage=Stage.ANSWERED)))
+
+    def _sent(
+        self, launch: Launch, decision: Send, now: datetime, look_up: LookUp, mark: dict[str, Any] | None
+    ) -> Launched:
+        """Send it, and understand what comes back."""
+        earlier = decision.earlier
+        record = decision.record if decision.record is not None and decision.record.may_have_happened else None
+        if record is not None:
+            self._tell_difference(launch, record)
+            launch, mark = record.launch(launch) or launch, record.mark
+        intent = self._intent(launch, decision.record, now, mark)
+        while True:
+            self._keep(intent)
+            try:
+                reply = launch.send(self._client, intent.request_id)
+            except AltcraftRejected as error:
+                if intent.attempt < PASSED_OVER and _is_old_refusal(error, now, record.last_sent if record else None):
+                    self._log(f"{launch.endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
+                    intent = self._next(launch, intent)
+                    continue
+                if earlier is not None and type(error) is AltcraftRejected:
+                    # An earlier try's request may still be worked on, and this be the answer to a repeat.
+                    error.in_doubt = True
+                return self._doubted(launch, error, intent, look_up, settled=earlier is None)
+            except AltcraftTransportError as error:
+                return self._doubted(launch, error, intent, look_up, settled=earlier is None)
+            is_anothers = self._is_anothers(reply, record, earlier)
+            if is_anothers:
+                if intent.attempt < PASSED_OVER and (launch.converges or launch.is_repeatable):
+                    intent = self._next(launch, intent)
+                    continue
+                self._check_sibling(launch, intent, earlier)
+            self._keep(replace(intent, stage=Stage.ANSWERED, data=_kept_data(reply), task_id=reply.task_id))
+            if reply.replayed and not is_anothers:
+                self._tell_replay(launch, intent, has_record=record is not None)
+            # What was sent at an earlier try that kept nothing, or by another instance, was sent before this mark.
+            is_known = record is not None or not reply.replayed or (earlier is None and not is_anothers)
+            return Launched(
+                launch.params,
+                reply.data,
+                reply.task_id,
+                intent.request_id,
+                reply.replayed,
+                mark=intent.mark if is_known else None,
+                began=intent.first_sent if is_known else None,
+            )
+
+    def _intent(
+        self, launch: Launch, before: LaunchRecord | None, now: datetime, mark: dict[str, Any] | None
+    ) -> LaunchRecord:
+        """What is kept before a request goes out."""
+        attempt, began, stage = 0, now.isoformat(), Stage.SENT
+        if before is not None:
+            # One id never has two bodies: what was refused and has changed since goes out under the next.
+            attempt = before.attempt + (before.stage is Stage.REFUSED and before.content != launch.content)
+            began = before.began if before.stage is Stage.SENT else began
+            # Until its own request was answered, another's stays another's.
+            stage = Stage.FOREIGN if before.stage is Stage.FOREIGN else stage
+        return LaunchRecord(
+            request_id=self._identity.launch_id(launch, attempt=attempt),
+            attempt=attempt,
+            endpoint=launch.endpoint,
+            subject=launch.subject,
+            target=launch.target,
+            content=launch.content,
+            **kept_params(launch),
+            hidden=hidden_print(launch),
+            began=began,
+            last=now.isoformat(),
+            max_tries=self._tries.max_tries,
+            stage=stage,
+            mark=mark,
+        )
+
+    def _next(self, launch: Launch, intent: LaunchRecord) -> LaunchRecord:
+        """The same launch under the next derived id: Altcraft remembers another answer under this one."""
+        attempt = intent.attempt + 1
+        return replace(intent, attempt=attempt, request_id=self._identity.launch_id(launch, attempt=attempt))
+
+    def _keep(self, record: LaunchRecord) -> LaunchRecord:
+        if self._records is not None:
+            self._records.keep(record)
+        return record
+
+    def _is_anothers(self, reply: Reply, record: LaunchRecord | None, earlier: datetime | None) -> bool:
+        """Whether Altcraft remembered a request that this task has not sent, as far as anybody knows.
+
+        After a clear of which nothing is kept, it may be its own, and nothing says with which content.
+        """
+        if not reply.replayed or reply.repeated or record is not None:
+            return False
+        return earlier is None or self._tries.cleared
+
+    def _check_sibling(self, launch: Launch, intent: LaunchRecord, earlier: datetime | None) -> None:
+        """Take a launch that another mapped instance says it made, and stop at any other.
+
+        :raises AltcraftLaunchConflict: if nobody says so, or with other content.
+        """
+        theirs = self._siblings(intent.request_id) if self._identity.is_mapped else None
+        if theirs == launch.content:
+            self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
+            return
+        self._keep(replace(intent, stage=Stage.FOREIGN))
+        if theirs is not None:
+            why = (
+                "and another mapped instance of this task made it with other content or settings than the arguments of"
+                f" this one say. {WAYS_OUT}"
+            )
+        elif earlier is not None:
+            why = (
+                "the task was cleared since, and nothing kept says with which content and settings it was launched. If"
+                " they are the same, mark this task as successful; if it is to go out again, set relaunch_on_clear=True"
+                " and clear it. With record_path in the connection's extra, Airflow before 3.3 can tell."
+            )
+        else:
+            why = (
+                "though this task has never asked for it. Another Airflow with the same token, dag, run and task ids"
+                " made it, a DAG run that was deleted since, or another mapped instance that does not say so. Give each"
+                " deployment a name of its own (deployment in the connection's extra) and clear the task; if it was"
+                " meant to be the same launch, mark the task as successful."
+            )
+        raise AltcraftLaunchConflict(
+            f"{launch.endpoint}: Altcraft remembers this launch (Request-ID {intent.request_id}), {why} Nothing was"
+            " sent."
+        )
+
+    def _resumed(self, launch: Launch, record: LaunchRecord) -> Launched:
+        if record.max_tries != self._tries.max_tries:
+            self._log(
+                "The task was cleared since it launched. It does not launch again by that, unless it has"
+                " relaunch_on_clear=True."
+            )
+        self._tell_difference(launch, record)
+        return Launched(
+            (record.launch(launch) or replace(launch, params=record.params)).params,
+            record.data,
+            record.task_id,
+            record.request_id,
+            True,
+            mark=record.mark,
+            began=record.first_sent,
+        )
+
+    def _tell_difference(self, launch: Launch, record: LaunchRecord) -> None:
+        if record.content != launch.content:
+            self._log(
+                f"{launch.endpoint}: an earlier try of this task began it with other arguments than they render to now,"
+                f" and a retry is the same launch: it is taken up as it was begun. {difference(record, launch)}"
+            )
+
+    def _tell_replay(self, launch: Launch, intent: LaunchRecord, *, has_record: bool) -> None:
+        unsaid = "" if has_record else " If its arguments render differently now, those of the first try hold."
+        self._log(f"{launch.endpoint}: it happened before (Request-ID {intent.request_id}); taking it up.{unsaid}")
+
+    def _doubted(
+        self,
+        launch: Launch,
+        error: AltcraftRejected | AltcraftTransportError,
+        intent: LaunchRecord,
+        look_up: LookUp,
+        *,
+        settled: bool,
+    ) -> Launched:
+        """The launch after all, if a probe shows it; else the error, or its doubt where no later try could settle it.
+
+        :param settled: whether no earlier try left anything open.
+        """
+        fault = isinstance(error, AltcraftRejected) and error.is_fault
+        remembered = fault and isinstance(error, AltcraftRejected) and error.replayed
+        lasting = remembered or not self._client.settings.window_of(launch.endpoint)
+        if error.in_doubt and (lasting or fault):
+            # Kept before the probe: if this process ends at it, a later try probes before it sends.
+            intent = self._keep(replace(intent, fault=True))
+            if look_up(Sighting(intent.params, datetime.fromisoformat(intent.began), None, intent.mark)):
+                return self._resumed(launch, self._keep(replace(intent, stage=Stage.ANSWERED)))
+            if lasting and not launch.converges:
+                raise self._unknown(launch, intent, error) from error
+        elif settled and not error.in_doubt:
+            self._keep(replace(intent, stage=Stage.REFUSED))
+        raise error
+
+    def _other_content(self, launch: Launch, record: LaunchRecord) -> AltcraftLaunchConflict:
+        done = "launched" if record.stage is Stage.ANSWERED else "began to launch"
+        return AltcraftLaunchConflict(
+            f"{launch.endpoint}: this task {done} something else in this DAG run (Request-ID {record.request_id}) than"
+            f" its arguments say since it was cleared. {difference(record, launch)} Nothing was sent. {WAYS_OUT}"
+        )
+
+    def _unknown(self, launch: Launch, record: LaunchRecord | None, error: Exception | None) -> AltcraftOutcomeUnknown:
+        why = f" {error}" if error else " An earlier try ended before its answer was kept, and Altcraft forgets."
+        if record is not None and record.content != launch.content:
+            why = f" An earlier try ended before its answer was kept. {difference(record, launch)}"
+        under = f" (Request-ID {record.request_id})" if record else ""
+        return AltcraftOutcomeUnknown(
+            f"{launch.endpoint}: it is not known whether Altcraft did it, and it was not sent again{under}.{why}"
+            " Look in Altcraft whether it happened. If it did, mark this task as successful. If it did not, start a"
+            " new DAG run, or set relaunch_on_clear=True on the task and clear it."
+        )
+
+
+WAYS_OUT = (
+    "To launch what they say now, set relaunch_on_clear=True on the task and clear it; to leave it at what was"
+    " launched, put the arguments back and clear the task, or mark it as successful."
+)
+LARGEST_DATA = 32_768
+"""Bytes of an answer that are kept, as JSON. Those of launches and creations are small."""
+
+
+def _kept_data(reply: Reply) -> Any:
+    if reply.task_id:
+        return None
+    return reply.data if len(encode(reply.data)) <= LARGEST_DATA else None
+
+
+def _is_old_refusal(error: AltcraftRejected, now: datetime, last: datetime | None) -> bool:
+    """Whether it is a refusal from memory, and so no answer of today's.
+
+    Not a remembered fault, which may have launched; nor what may be the answer to a repeat whose first request is
+    still worked on.
+
+    :param last: when an earlier try sent it, if that was kept.
+    """
+    if not error.replayed or error.is_fault or error.in_doubt:
+        return False
+    return error.code in REFUSALS or (last is not None and now - last > STILL_UNDERWAY)
