@@ -49,7 +49,7 @@ class Rows:
             return self
         return Rows(
             [self.numbers[place] for place in places],
-            Lines.of([self.records[place] for place in places]),
+            Lines.of([self.records[place] for place in places], is_flat=self.records.is_flat),
             [self.floors[place] for place in places] if self.floors else [],
             [self.prints[place] for place in places] if self.prints else [],
         )

@@ -132,6 +132,7 @@ class RowEncoder:
         ]
         self._encoder = encoder
         self._struct = self._struct_of(fields, encoder)
+        self._is_flat = not any(isinstance(constant, dict | list) for constant in self._constants)
 
     def encode(self, rows: Sequence[Sequence[Any]]) -> Lines:
         """Each row as UTF-8 JSON, in a line of its own.
@@ -150,10 +151,11 @@ class RowEncoder:
         profiles = map(self._struct, *values, *map(repeat, self._constants))
         try:
             # In JSON, a line break within a text is escaped.
-            return Lines([_ENCODER.encode_lines(list(islice(profiles, len(rows))))], len(rows))
+            text = _ENCODER.encode_lines(list(islice(profiles, len(rows))))
         except UnicodeEncodeError:
             # A lone surrogate somewhere.
             return self._one_by_one(rows)
+        return Lines([text], len(rows), is_flat=self._is_flat)
 
     @staticmethod
     def _struct_of(fields: Sequence[str], encoder: ProfileEncoder) -> Callable[..., Any] | None:

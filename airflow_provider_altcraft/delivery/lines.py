@@ -15,19 +15,21 @@ class Lines(Sequence[bytes]):
 
     :param parts: texts of whole lines, each ended by a line feed: within a value of JSON, it is escaped.
     :param count: lines in them.
+    :param is_flat: whether no value of any record holds others, an object or a list, so that nobody need look.
     """
 
-    __slots__ = ("_apart", "_count", "_parts")
+    __slots__ = ("_apart", "_count", "_parts", "is_flat")
 
-    def __init__(self, parts: Sequence[bytes] = (), count: int = 0) -> None:
+    def __init__(self, parts: Sequence[bytes] = (), count: int = 0, *, is_flat: bool = False) -> None:
         self._parts = parts
         self._count = count
+        self.is_flat = is_flat or not count
         self._apart: list[bytes] | None = None
 
     @classmethod
-    def of(cls, records: Sequence[bytes]) -> Lines:
+    def of(cls, records: Sequence[bytes], *, is_flat: bool = False) -> Lines:
         """Records that stand apart, as lines."""
-        return Lines([b"\n".join([*records, b""])], len(records)) if records else Lines()
+        return Lines([b"\n".join([*records, b""])], len(records), is_flat=is_flat) if records else Lines()
 
     def __len__(self) -> int:
         return self._count
@@ -42,11 +44,12 @@ class Lines(Sequence[bytes]):
 
     def __getitem__(self, place: int | slice) -> bytes | Lines:
         if isinstance(place, slice):
-            return Lines.of(self._records[place])
+            return Lines.of(self._records[place], is_flat=self.is_flat)
         return self._records[place]
 
     def __add__(self, other: Lines) -> Lines:
-        return Lines([*self.parts, *other.parts], len(self) + len(other))
+        is_flat = self.is_flat and other.is_flat
+        return Lines([*self.parts, *other.parts], len(self) + len(other), is_flat=is_flat)
 
     @property
     def parts(self) -> Sequence[bytes]:
@@ -75,12 +78,15 @@ class Packed(Lines):
     :param frame: what it was joined by.
     :param count: how many there are.
     :param record_of: makes a record of an item of the body.
+    :param is_flat: of the records.
     """
 
     __slots__ = ("_body", "_frame", "_record_of")
 
-    def __init__(self, body: bytes, frame: Frame, count: int, record_of: Callable[[bytes], bytes]) -> None:
-        super().__init__((), count)
+    def __init__(
+        self, body: bytes, frame: Frame, count: int, record_of: Callable[[bytes], bytes], *, is_flat: bool = False
+    ) -> None:
+        super().__init__((), count, is_flat=is_flat)
         self._body = body
         self._frame = frame
         self._record_of = record_of

@@ -255,7 +255,7 @@ class Delivery:
                 self._in_flight -= 1
 
     def _deliver_batch(self, place: str, rows: Rows, body: bytes, name: str | None = None) -> None:
-        batch = Batch(name or self._name(self._digest(body)), place, len(rows), self._converges(body))
+        batch = Batch(name or self._name(self._digest(body)), place, len(rows), self._converges(rows, body))
         earlier = self._sender.recall(batch)
         # An earlier try may have had no place for the rejects.
         if earlier is not None and (not earlier.refusals or self._rejects.has(batch.name)):
@@ -288,13 +288,14 @@ class Delivery:
             self._deliver_batch(f"{batch.place}.{number}", part, self._body(part))
 
     def _body(self, rows: Rows) -> bytes:
-        body = self._frame.join([self._destination.items_of(part) for part in rows.records.parts])
+        is_flat, items_of = rows.records.is_flat, self._destination.items_of
+        body = self._frame.join([items_of(part, is_flat=is_flat) for part in rows.records.parts])
         # Held twice, rows would take twice the memory for as long as Altcraft thinks.
-        rows.records = Packed(body, self._frame, len(rows), self._destination.record_of)
+        rows.records = Packed(body, self._frame, len(rows), self._destination.record_of, is_flat=is_flat)
         return body
 
-    def _converges(self, body: bytes) -> bool:
-        return converges(body, self._frame, wrapped=self._destination.endpoint.wrapped)
+    def _converges(self, rows: Rows, body: bytes) -> bool:
+        return rows.records.is_flat or converges(body, self._frame, wrapped=self._destination.endpoint.wrapped)
 
     def _digest(self, body: bytes) -> str:
         """Where the rows of a batch go and what they say, the same at any try."""

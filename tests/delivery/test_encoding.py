@@ -135,7 +135,18 @@ def test_rows_are_written_exactly_as_their_profiles_are(rows, constant, nulls, z
     encoder = ProfileEncoder(nulls=nulls, timezone=ZoneInfo(zone))
     fast = RowEncoder(["a", "b", "c", "d"], [2, 0, 1], [constant], encoder)
     profiles = [{"a": row[2], "b": row[0], "c": row[1], "d": constant} for row in rows]
-    assert [*fast.encode(rows)] == [encoder.encode(profile) for profile in profiles]
+    written = fast.encode(rows)
+    assert [*written] == [encoder.encode(profile) for profile in profiles]
+    nests = any(isinstance(value, dict | list) for record in written for value in json.loads(record).values())
+    assert not (written.is_flat and nests)
+
+
+def test_rows_of_plain_values_are_known_to_be_flat_and_stay_so():
+    encoder = ProfileEncoder(timezone=UTC)
+    plain = RowEncoder(["a", "b"], [0], ["x"], encoder).encode([(1,), (None,), (Decimal(3),)])
+    nested = RowEncoder(["a", "b"], [0], [{"n": 1}], encoder).encode([(1,)])
+    assert (plain.is_flat, plain[1:].is_flat, (plain + plain).is_flat) == (True, True, True)
+    assert (nested.is_flat, (plain + nested).is_flat, (nested + plain)[1:].is_flat) == (False, False, False)
 
 
 def test_a_row_of_one_column_is_written_too():

@@ -14,7 +14,8 @@ from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Pro
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.functions import CONVERGING, converges
 from airflow_provider_altcraft.delivery.lines import Lines
-from airflow_provider_altcraft.delivery.source import from_profiles
+from airflow_provider_altcraft.delivery.mapping import FieldMapping
+from airflow_provider_altcraft.delivery.source import from_profiles, from_rows
 from tests.delivery.altcraft import Altcraft, delivery
 
 FRAME = Frame(b'{"content":{"action":"increase"},"data":[', b"]}")
@@ -74,3 +75,20 @@ def test_the_sender_is_told_of_each_batch_whether_it_converges():
     sending = delivery(Noting(), batch_size=1)
     sending.run(from_profiles(rows, ProfileEncoder(timezone=UTC)))
     assert told == [True, True, False, True]
+
+
+@pytest.mark.parametrize("value", [{"action": "increase", "value": 1}, 1], ids=["a function", "a value"])
+@pytest.mark.parametrize("place", ["a column", "a constant"])
+def test_a_function_of_a_query_is_found_too(value, place):
+    told = []
+
+    class Noting(Altcraft):
+        def send(self, body, batch, *, converges):
+            told.append(converges)
+            return super().send(body, batch)
+
+    constants = {"balance": value} if place == "a constant" else {}
+    columns, row = (["email"], ("a",)) if constants else (["email", "balance"], ("a", value))
+    mapping = FieldMapping(columns, constants=constants)
+    delivery(Noting()).run(from_rows([[row]], mapping, ProfileEncoder(timezone=UTC)))
+    assert told == [value == 1]

@@ -87,10 +87,13 @@ class Destination(ABC):
         """How many bytes longer a record is in the body."""
         return sum(len(part) for part in self._wrapping) if self.only_field is None else -self._bare.start - 1
 
-    def items_of(self, lines: bytes) -> bytes:
-        """Records, a line each, as they stand in the body, with commas between them."""
+    def items_of(self, lines: bytes, *, is_flat: bool = False) -> bytes:
+        """Records, a line each, as they stand in the body, with commas between them.
+
+        :param is_flat: whether no value of theirs holds others.
+        """
         before, after = self._wrapping
-        if before and self.takes_custom_data and custom_data.KEY in lines:
+        if before and not is_flat and self.takes_custom_data and custom_data.KEY in lines:
             return b",".join(map(custom_data.item_of, lines.split(b"\n")[:-1]))
         if self.only_field is not None:
             lead = b'{"%s":' % self.only_field.encode()
