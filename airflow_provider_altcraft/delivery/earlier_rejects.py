@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ from airflow_provider_altcraft.delivery.private_files import listed, write
 
 Line = tuple[str, bytes]
 """A line of a file: its name, and the hash of the line."""
+Same = Literal["key", "key and row", "content"]
 
 
 class EarlierRejects:
@@ -23,17 +24,18 @@ class EarlierRejects:
     they are repaired. Rows that this try was not answered for stay: their rejection still stands.
 
     The same row is one of the same content; or of the same key, where the source was repaired in between. Where a
-    profile may rightly occur twice, as in a scenario, the key counts in the same row of the source only.
+    profile may rightly occur twice, as in a scenario, the key counts in the same row of the source only; and not at all
+    where the rows come from elsewhere.
 
     :param folder: of the task instance.
     :param key_fields: the fields that identify a row.
-    :param by_key: whether the later of two rows with one key makes the earlier obsolete.
+    :param same: what makes a row the same, beside its content.
     """
 
-    def __init__(self, folder: Any, key_fields: Sequence[str], *, by_key: bool) -> None:
+    def __init__(self, folder: Any, key_fields: Sequence[str], *, same: Same) -> None:
         self._folder = folder
         self._key_fields = key_fields
-        self._by_key = by_key
+        self._same = same
         self._names: set[str] = set()
         self._found_by: dict[bytes, list[Line]] = {}
         for path in listed(folder, ".jsonl"):
@@ -83,8 +85,8 @@ class EarlierRejects:
         """What a row is recognised by."""
         key = [record.get(name) for name in self._key_fields]
         marks: list[Any] = [["content", record]]
-        if any(value not in (None, "", []) for value in key):
-            marks.append(["key", key] if self._by_key else ["key", key, row])
+        if self._same != "content" and any(value not in (None, "", []) for value in key):
+            marks.append(["key", key] if self._same == "key" else ["key", key, row])
         return [_hash(msgspec.json.encode(mark, order="sorted")) for mark in marks]
 
 

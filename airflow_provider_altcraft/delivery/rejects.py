@@ -15,7 +15,7 @@ import msgspec
 
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
-from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects
+from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects, Same
 from airflow_provider_altcraft.delivery.lines import Lines
 from airflow_provider_altcraft.delivery.private_files import listed, make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
@@ -35,16 +35,17 @@ class Rejects:
     :param folder: of the task instance; ``None`` keeps nothing, for a delivery in which any reject fails the task.
     :param key_fields: the fields of a profile that identify it, repeated beside each rejected row.
     :param holds: whether rows are put aside until their task has answered; pointless if nobody will ask it.
-    :param by_key: whether the later of two rows with one key makes the earlier obsolete, as in a database.
+    :param same: what makes a row the same that an earlier try kept, beside its content: its ``key``, as in a database,
+        where the later of two has the last word; or ``key and row``, its number in the source.
     """
 
     def __init__(
-        self, folder: Any | None, key_fields: Sequence[str] = (), *, holds: bool = True, by_key: bool = False
+        self, folder: Any | None, key_fields: Sequence[str] = (), *, holds: bool = True, same: Same = "key and row"
     ) -> None:
         self._folder = folder
         self._key_fields = key_fields
         self._holds = holds
-        self._by_key = by_key
+        self._same = same
         self._lock = Lock()
         self._earlier: EarlierRejects | None = None
         self._current: set[str] = set()
@@ -134,7 +135,7 @@ class Rejects:
     def _read_earlier(self) -> EarlierRejects:
         """What was there before this try wrote anything."""
         if self._earlier is None:
-            self._earlier = EarlierRejects(self._folder, self._key_fields, by_key=self._by_key)
+            self._earlier = EarlierRejects(self._folder, self._key_fields, same=self._same)
         return self._earlier
 
 
@@ -152,13 +153,12 @@ def records(location: Any) -> Iterator[dict[str, Any] | None]:
         raise AltcraftConfigurationError(f"There are no rejected rows at {location}.")
     known: dict[bytes, int] = {}
     for place, path in enumerate(files):
-        with path.open("rb") as file:
-            for number, line in enumerate(file.read().removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
-                if not line.strip():
-                    continue
-                record = _record(line, f"{path}, line {number}")
-                content = blake2b(msgspec.json.encode(record, order="sorted"), digest_size=16).digest()
-                yield record if known.setdefault(content, place) == place else None
+        for number, line in enumerate(_read(path).removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+            if not line.strip():
+                continue
+            record = _record(line, f"{path}, line {number}")
+            content = blake2b(msgspec.json.encode(record, order="sorted"), digest_size=16).digest()
+            yield record if known.setdefault(content, place) == place else None
 
 
 def _files_below(folder: Any) -> Iterator[Any]:
@@ -168,6 +168,15 @@ def _files_below(folder: Any) -> Iterator[Any]:
             yield from _files_below(path) if path.name != PENDING else ()
         elif path.name.endswith(".jsonl"):
             yield path
+
+
+def _read(path: Any) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        # It held no more than rows that were read from another file, and answered for meanwhile.
+        return b""
 
 
 def _record(line: bytes, place: str) -> dict[str, Any]:

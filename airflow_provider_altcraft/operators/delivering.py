@@ -18,6 +18,7 @@ from airflow_provider_altcraft.operators.base import WaitingOperator, instance_f
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome
     from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.earlier_rejects import Same
     from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
     from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
     from airflow_provider_altcraft.delivery.pipeline import Delivery, TaskBatch
@@ -472,9 +473,9 @@ class DeliveringOperator(WaitingOperator):
         if not self.reject_path:
             return Rejects(None)
         folder = instance_folder(_path(self.reject_path), context)
-        return Rejects(
-            folder, destination.key_fields, holds=self.wait_for_completion, by_key=not destination.makes_task
-        )
+        # Repaired rows are numbered as they are read.
+        same: Same = "content" if self.rejects_from else "key and row" if destination.makes_task else "key"
+        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion, same=same)
 
 
 def _path(location: str) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from upath import UPath
 
 from airflow_provider_altcraft.delivery.answers import Refusal, read_task_answer
 from airflow_provider_altcraft.delivery.batching import Rows
@@ -145,9 +146,9 @@ def profiles(numbers, **fields):
     return [{"email": f"u{number}@e.com", **fields} for number in numbers]
 
 
-def deliver(altcraft, folder, rows, *, destination=None, size=3):
+def deliver(altcraft, folder, rows, *, destination=None, size=3, same=None):
     destination = destination or ProfileDatabase(1)
-    rejects = Rejects(folder, destination.key_fields, by_key=not destination.makes_task)
+    rejects = Rejects(folder, destination.key_fields, same=same or ("key and row" if destination.makes_task else "key"))
     sending = delivery(altcraft, destination=destination, rejects=rejects, batch_size=size)
     sending.run(from_profiles(rows, ProfileEncoder(timezone=UTC)))
     return sending
@@ -282,3 +283,29 @@ def test_of_tasks_the_answers_tell_and_not_that_they_were_made(tmp_path):
     assert emails(tmp_path) == ["u1@e.com", "u3@e.com"]
     answered(*again, {"u3@e.com"})
     assert emails(tmp_path) == ["u3@e.com"]
+
+
+def test_in_an_object_store_it_goes_as_on_a_disk():
+    store = UPath("memory://rejects") / "dag" / "run"
+    deliver(Altcraft(refuses={"u1@e.com", "u4@e.com"}), store, profiles(range(6)))
+    assert emails(store) == ["u1@e.com", "u4@e.com"]
+    Rejects(store).hold("batch", ROWS)
+    deliver(Altcraft(), store, profiles(range(2)), size=2)
+    assert emails(store) == ["u4@e.com"]
+    assert [*Rejects(store).held("batch").records] == [*ROWS.records]
+    Rejects(store).release_all()
+    assert len(Rejects(store).held("batch")) == 0
+    deliver(Altcraft(), store, profiles(range(6)), size=4)
+    assert emails(store) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_rejects_that_were_repaired_where_they_are_are_all_sent_and_then_gone(tmp_path, size):
+    first, second = [{"email": "a"}, {"email": "b"}], [{"email": "b"}, {"email": "a", "n": 1}]
+    for name, rows in {"first": first, "second": second, "third": first}.items():
+        lines = [json.dumps({"row": number, "record": row}) for number, row in enumerate(rows, start=1)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    altcraft = Altcraft()
+    deliver(altcraft, tmp_path, records(tmp_path), size=size, same="content")
+    assert sorted(altcraft.taken) == ["a", "a", "b"]
+    assert list(tmp_path.glob("*.jsonl")) == []
