@@ -14,6 +14,10 @@ _log = logging.getLogger(__name__)
 
 Rows = Iterator[Sequence[Any]]
 
+LONGEST_PAUSE = 8 * 3_600
+"""Seconds for which MySQL and MariaDB may wait for the next rows to be fetched, as long as for an idle connection. By
+default it is a minute, and a pause of Altcraft's, or of a rate limit, may be longer."""
+
 
 class Query:
     """An open query: its columns, and its rows as they come. Use it as a context manager.
@@ -128,6 +132,7 @@ def _named(connection: Any, **rows_as_tuples: Any) -> Iterator[Any]:
 @contextmanager
 def _pymysql(connection: Any) -> Iterator[Any]:
     """MySQL and MariaDB by PyMySQL: rows stay on the server until they are fetched."""
+    _allow_pauses(connection)
     with closing(connection), _left(connection.cursor(import_module("pymysql.cursors").SSCursor)) as cursor:
         try:
             yield cursor
@@ -143,6 +148,7 @@ def _mysqlclient(connection: Any) -> Iterator[Any]:
 
     The cursor is not closed, which would read all rows to come: it ends with the connection.
     """
+    _allow_pauses(connection)
     with closing(connection):
         yield connection.cursor(import_module("MySQLdb.cursors").SSCursor)
 
@@ -156,6 +162,7 @@ def _mysql_connector(connection: Any) -> Iterator[Any]:
     try:
         # The connection in C lets a cursor ask for more than it does itself, not for less.
         connection._buffered = connection._raw = False
+        _allow_pauses(connection)
         yield connection.cursor(buffered=False, raw=False)
     finally:
         with suppress(Exception):
@@ -168,6 +175,19 @@ def _mysql_connector(connection: Any) -> Iterator[Any]:
                 in_c.close()
         with suppress(Exception):
             connection.close()
+
+
+def _allow_pauses(connection: Any) -> None:
+    """Let the server wait for us: with rows that are not fetched, it may not go on for ``net_write_timeout``."""
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET SESSION net_write_timeout = GREATEST(@@SESSION.net_write_timeout, {LONGEST_PAUSE})")
+    except Exception as error:
+        # A proxy, or a database that only speaks MySQL's protocol.
+        _log.warning(
+            "net_write_timeout could not be raised (%s): a pause longer than that of the server ends the query.",
+            type(error).__name__,
+        )
 
 
 _STREAMING: dict[str, Callable[[Any], AbstractContextManager[Any]]] = {

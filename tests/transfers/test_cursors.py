@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
+import time
 from datetime import date
 from decimal import Decimal
 from unittest.mock import Mock
@@ -151,6 +152,38 @@ def test_a_result_without_rows_has_its_columns(driver):
 def test_an_error_of_the_statement_is_what_the_task_sees(driver):
     with pytest.raises(Exception, match="no_such_column"), Query(driver(), "SELECT no_such_column", None):
         pass
+
+
+MYSQL = ["PyMySQL", "mysqlclient", "MySQL Connector", "MySQL Connector in C"]
+LARGE = "SELECT seq AS n, REPEAT('x', 1000) AS filler FROM mysql.seq_1_to_30000"
+"""More than the buffers between server and driver hold."""
+
+
+@pytest.mark.parametrize("name", MYSQL)
+def test_a_pause_longer_than_the_servers_net_write_timeout_does_not_end_the_query(name):
+    hook = DRIVERS[name]()
+    hook.connection.cursor().execute("SET SESSION net_write_timeout = 1")
+    with Query(hook, LARGE, None) as query:
+        rows = iter(query)
+        assert next(rows)[0] == 1
+        time.sleep(2.5)
+        assert sum(1 for _ in rows) == 29_999
+
+
+@pytest.mark.parametrize("name", MYSQL)
+def test_a_server_that_waits_even_longer_is_left_as_it_is(name):
+    hook = DRIVERS[name]()
+    hook.connection.cursor().execute("SET SESSION net_write_timeout = 100000")
+    with Query(hook, "SELECT @@SESSION.net_write_timeout", None) as query:
+        assert list(query) == [(100_000,)]
+
+
+@pytest.mark.parametrize("name", MYSQL)
+def test_where_it_cannot_be_raised_the_query_is_read_all_the_same(name, monkeypatch, caplog):
+    monkeypatch.setattr("airflow_provider_altcraft.transfers.cursors.LONGEST_PAUSE", "no_such_thing")
+    with Query(DRIVERS[name](), "SELECT 1 AS one", None) as query:
+        assert list(query) == [(1,)]
+    assert "net_write_timeout" in caplog.text
 
 
 @pytest.mark.parametrize(
