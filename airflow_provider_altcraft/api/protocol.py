@@ -40,6 +40,7 @@ _PAYLOADS = ("data", "result", "profile_id")
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _IN_A_URL = re.compile(r"(?<=[?&]token=)[^&\s\"'<>]+")
 _IN_THE_PATH = re.compile(r"\{(\w+)\}")
+_WORD = re.compile(r"\w{3,}")
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s()-]{8,}\d")
 
 
@@ -327,13 +328,14 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
         code = http_status
         answer = answer or {"error_text": _first_line(body)}
     if answer is None or code is None:
-        raise _not_an_answer(name, http_status, body, settings, retry_after)
+        said = quotable(_first_line(body), settings, request)
+        raise _not_an_answer(name, http_status, said, retry_after)
     if not worked or code != 0:
         raise _rejection(
             name,
             code=code or http_status,
-            text=quotable(answer.get("error_text") or answer.get("error text"), settings),
-            debug=quotable(answer.get("error_debug"), settings),
+            text=quotable(answer.get("error_text") or answer.get("error text"), settings, request),
+            debug=quotable(answer.get("error_debug"), settings, request),
             http_status=http_status,
             replayed=replayed,
             retry_after=retry_after,
@@ -445,9 +447,8 @@ def _rejection(name: str, *, http_status: int, **details: Any) -> AltcraftReject
 
 
 def _not_an_answer(
-    name: str, http_status: int, body: bytes, settings: Settings, retry_after: float | None
+    name: str, http_status: int, first_line: str, retry_after: float | None
 ) -> AltcraftTransportError | AltcraftRejected:
-    first_line = quotable(_first_line(body), settings)
     if http_status in {401, 403, 413, 429}:
         # A gateway in front of Altcraft says these with a page of its own.
         return _rejection(
@@ -476,8 +477,39 @@ def _page_instead(name: str, http_status: int, body: bytes, settings: Settings) 
     )
 
 
-def quotable(said: Any, settings: Settings) -> str:
-    """What the other side said, fit for a log: one short line, without the token, addresses or phone numbers."""
+def _without_rows(text: str, request: Request) -> str:
+    """A text about a batch, without the words that stand in its rows. Names of fields are no such words.
+
+    Words of one or two letters tell nobody apart, and are left.
+    """
+    words = {word.casefold() for word in _WORD.findall(text)}
+    if not request.endpoint.items or not words:
+        return text
+    rows = (_json_object(request.body) or {}).get(request.endpoint.items)
+    hidden: set[str] = set()
+    fields: set[str] = set()
+    _find(words, rows, hidden, fields)
+    return _WORD.sub(lambda word: "***" if word[0].casefold() in hidden - fields else word[0], text)
+
+
+def _find(words: set[str], value: Any, in_values: set[str], in_names: set[str]) -> None:
+    """Find words in a value from JSON: in the names in it, and in what stands under them."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            in_names |= words.intersection(_WORD.findall(name.casefold()))
+            _find(words, inner, in_values, in_names)
+    elif isinstance(value, list):
+        for inner in value:
+            _find(words, inner, in_values, in_names)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        in_values |= words.intersection(_WORD.findall(str(value).casefold()))
+
+
+def quotable(said: Any, settings: Settings, request: Request | None = None) -> str:
+    """What the other side said, fit for a log: one short line, without the token, addresses or phone numbers.
+
+    :param request: what it was said of; of a batch, the words of its rows are left out, too.
+    """
     try:
         text = " ".join(str(said or "").split())
     except (RecursionError, ValueError):
@@ -488,6 +520,8 @@ def quotable(said: Any, settings: Settings) -> str:
         # The searches below take the square of the length. A word that is cut is not shown: its rest told what it is.
         text = text[:LONGEST_SEARCHED].rpartition(" ")[0] or text[:LONGEST_SEARCHED]
     text = _LONG_NUMBER.sub("***", _EMAIL.sub("***", text))
+    if request is not None:
+        text = _without_rows(text, request)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api import protocol
@@ -192,3 +192,48 @@ def test_the_same_parameters_are_the_same_bytes_in_any_order(params):
 def test_headers_depend_on_nothing_but_the_arguments():
     row = endpoint("campaigns/broadcasts/start")
     assert protocol.request(row, b"{}", SETTINGS, "id-1") == protocol.request(row, b"{}", SETTINGS, "id-1")
+
+
+ROWS = [
+    {"email": "a@example.com", "_fname": "Canary", "city": "Springfield", "balance": 1234, "tags": ["gold member"]},
+    {"email": "b@example.com", "_fname": "Имя", "notes": {"said": "call Fitzgerald"}, "active": True},
+]
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("bad value 'Canary' in field _fname of row 2", "bad value '***' in field _fname of row 2"),
+        ("springfield is no city", "*** is no city"),
+        ("balance 1234 is no date", "balance *** is no date"),
+        ("GOLD MEMBER, Fitzgerald and ИМЯ", "*** ***, *** and ***"),
+        ("the field active is true", "the field active is true"),
+    ],
+)
+def test_what_is_said_of_a_batch_quotes_no_row(status, said, shown):
+    row = endpoint("profiles/import_batch")
+    frame = protocol.frame_of(row, {"db_id": 1, "matching": "email"}, SETTINGS)
+    request = protocol.request(row, frame.join([protocol.encode(item) for item in ROWS]), SETTINGS)
+    body = json.dumps({"error": 400, "error_text": said, "error_debug": said}).encode()
+    with pytest.raises(AltcraftRejected) as caught:
+        protocol.read(request, http_status=status, headers={}, body=body, settings=SETTINGS)
+    assert (caught.value.text, caught.value.debug) == (shown, shown)
+
+
+def test_nor_does_a_page_that_came_instead_of_an_answer():
+    row = endpoint("profiles/import_batch")
+    frame = protocol.frame_of(row, {"db_id": 1, "matching": "email"}, SETTINGS)
+    request = protocol.request(row, frame.join([protocol.encode(item) for item in ROWS]), SETTINGS)
+    with pytest.raises(AltcraftTransportError, match=r"cannot parse \*\*\*") as caught:
+        protocol.read(request, http_status=502, headers={}, body=b"cannot parse Springfield", settings=SETTINGS)
+    assert "Springfield" not in str(caught.value)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=3), st.text())
+def test_whatever_is_said_of_whatever_rows_can_be_quoted(rows, said):
+    row = endpoint("profiles/import_batch")
+    frame = protocol.frame_of(row, {"db_id": 1, "matching": "email"}, SETTINGS)
+    request = protocol.request(row, frame.join([protocol.encode(item) for item in rows]), SETTINGS)
+    assert len(protocol.quotable(said, SETTINGS, request)) <= 3 * 201
