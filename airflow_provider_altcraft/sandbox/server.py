@@ -18,6 +18,7 @@ from airflow_provider_altcraft.sandbox.contract import Refused, checked
 from airflow_provider_altcraft.sandbox.control import Control
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Fault
+from airflow_provider_altcraft.sandbox.guard import guard
 from airflow_provider_altcraft.sandbox.journal import Call, redacted
 from airflow_provider_altcraft.sandbox.methods import METHODS, Act
 from airflow_provider_altcraft.sandbox.paths import DOWNLOAD, named
@@ -42,7 +43,7 @@ class Server:
     def application(self) -> web.Application:
         """The routes."""
         # The limit is the sandbox's own to enforce, in Altcraft's words.
-        application = web.Application(client_max_size=1 << 30)
+        application = web.Application(client_max_size=1 << 30, middlewares=[guard(self._sandbox)])
         self._control.add_routes(application.router)
         application.router.add_get("/api/download/{file:.*}", self._api)
         application.router.add_post("/api/{path:.*}", self._api)

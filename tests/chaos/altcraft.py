@@ -96,7 +96,8 @@ class Altcraft:
         self._ask("POST", "mailings", {"mailing_id": mailing_id, **details})
 
     def _ask(self, method: str, what: str, body: Any = None) -> Any:
-        request = Request(f"{self.url}/_sandbox/{what}", json.dumps(body or {}).encode(), method=method)
+        headers = {"Content-Type": "application/json"}
+        request = Request(f"{self.url}/_sandbox/{what}", json.dumps(body or {}).encode(), headers, method=method)
         with urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
