@@ -488,7 +488,11 @@ def _without_rows(text: str, request: Request) -> str:
     rows = (_json_object(request.body) or {}).get(request.endpoint.items)
     hidden: set[str] = set()
     fields: set[str] = set()
-    _find(words, rows, hidden, fields)
+    try:
+        _find(words, rows, hidden, fields)
+    except RecursionError:
+        # Nested as deep as it could just be read.
+        hidden = words
     return _WORD.sub(lambda word: "***" if word[0].casefold() in hidden - fields else word[0], text)
 
 

@@ -230,6 +230,13 @@ def test_nor_does_a_page_that_came_instead_of_an_answer():
     assert "Springfield" not in str(caught.value)
 
 
+def test_of_rows_that_are_too_deep_to_be_searched_nothing_is_said():
+    row = endpoint("profiles/import_batch")
+    body = b'{"data": [' + b'{"a": ' * 900 + b'"Canary"' + b"}" * 900 + b"]}"
+    request = protocol.request(row, body, SETTINGS)
+    assert "Canary" not in protocol.quotable("no Canary", SETTINGS, request)
+
+
 @settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=3), max_size=3), st.text())
 def test_whatever_is_said_of_whatever_rows_can_be_quoted(rows, said):

@@ -270,6 +270,23 @@ def test_a_retry_of_it_sends_what_was_not_sent_and_nothing_twice(altcraft_sandbo
     assert len(altcraft_sandbox.profiles()) == 30
 
 
+def test_a_generator_is_closed_when_its_delivery_fails(altcraft_sandbox):
+    closed = []
+
+    def people():
+        try:
+            yield from PEOPLE
+        finally:
+            closed.append(True)
+
+    altcraft_sandbox.faults.add(Fault("api_error", IMPORT, code=400))
+    operator = load("profiles", max_in_flight=1)
+    operator.profiles = people
+    with pytest.raises(AirflowFailException) as caught:
+        operator.execute(context())
+    assert closed, caught
+
+
 def test_time_that_is_over_while_a_failed_delivery_waits_for_its_requests_ends_it_too(altcraft_sandbox):
     """The source breaks off with requests in flight, which are waited for; then the time is over."""
     broken = threading.Event()
