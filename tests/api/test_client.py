@@ -130,6 +130,16 @@ def test_a_long_retry_after_is_obeyed_by_giving_up(altcraft_sandbox, client):
     assert len(altcraft_sandbox.journal) == 1
 
 
+def test_a_long_retry_after_does_not_hold_the_next_call_for_a_day(altcraft_sandbox):
+    altcraft_sandbox.faults.add(Fault("rate_limited", "scampaigns/list", seconds=86_400))
+    slept = []
+    with AltcraftClient(settings(altcraft_sandbox), sleep=slept.append) as client:
+        with pytest.raises(AltcraftRejected):
+            client.call("scampaigns/list")
+        client.call("scampaigns/get_status", {"id": 18})
+    assert sum(slept) == pytest.approx(300, abs=1)
+
+
 def test_the_asynchronous_client_reads_the_same(altcraft_sandbox):
     altcraft_sandbox.faults.add(Fault("cut_body", times=1))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, TaskDeferred
 
 from airflow_provider_altcraft.delivery.destinations import Scenario
 from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftWaitTimeout
@@ -13,6 +14,7 @@ from airflow_provider_altcraft.operators.files import AltcraftUploadFileOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
+from tests.conftest import event_of
 from tests.contexts import context
 from tests.seeds.pages import SCENARIO_BATCH
 
@@ -310,3 +312,48 @@ def test_a_profile_is_found_by_its_phones(altcraft_sandbox, run, phones, tmp_pat
     result = run(operator(profiles=people, matching="phone", reject_path=str(tmp_path), max_rejects=2))
     assert (result["accepted"], result["rejected"]) == (1, 2)
     assert [profile["_fname"] for profile in altcraft_sandbox.profiles().values()] == ["Ann"]
+
+
+class TestTheResultOfATask:
+    """Altcraft need not know a finished task for long."""
+
+    @pytest.fixture
+    def forgetful(self, altcraft_sandbox):
+        """Tasks are finished at once, and told of once."""
+        altcraft_sandbox.behaviour.task_seconds = altcraft_sandbox.behaviour.task_seconds_per_item = 0
+        for number in range(2, 20):
+            fault = Fault("api_error", "tasks/status", nth=number, code=404, text="Task not found")
+            altcraft_sandbox.faults.add(fault)
+        return altcraft_sandbox
+
+    @pytest.mark.parametrize("deferrable", [False, True])
+    def test_is_asked_for_once_and_kept_with_its_reasons(self, forgetful, tmp_path, deferrable):
+        arguments = {"max_rejects": 1, "reject_path": str(tmp_path), "batch_size": 10, "deferrable": deferrable}
+        result = operator(profiles=profiles(2, broken=1), **arguments).execute(context())
+        assert (result["accepted"], result["rejected"]) == (1, 1)
+        (line,) = [line for file in tmp_path.rglob("*.jsonl") for line in file.read_text().splitlines()]
+        assert json.loads(line)["text"] == "Invalid email"
+        assert len(forgetful.journal.calls("tasks/status")) == 1
+
+    def test_that_is_forgotten_after_a_deferral_fails_the_task_and_leaves_its_rows_put_aside(
+        self, time_passes, tmp_path
+    ):
+        task = operator(
+            profiles=profiles(2, broken=1), max_rejects=1, reject_path=str(tmp_path), batch_size=10, deferrable=True
+        )
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute(context())
+        event = asyncio.run(event_of(deferred.value.trigger))
+        time_passes.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
+        with pytest.raises(AltcraftRowsError, match="refused rows, and do not tell any more which"):
+            task.execute_complete(context(), event=event)
+        (pending,) = tmp_path.rglob("pending/*.jsonl")
+        assert len(pending.read_text().splitlines()) == 2
+
+    def test_that_refused_nothing_needs_no_asking_after_a_deferral(self, time_passes, tmp_path):
+        task = operator(profiles=profiles(2), reject_path=str(tmp_path), batch_size=10, deferrable=True)
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute(context())
+        event = asyncio.run(event_of(deferred.value.trigger))
+        time_passes.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
+        assert task.execute_complete(context(), event=event)["accepted"] == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -10,12 +12,13 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
 )
 
-from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftTransportError
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.sensors.campaigns import AltcraftCampaignSensor
 from airflow_provider_altcraft.sensors.mailings import AltcraftMailingSensor
 from airflow_provider_altcraft.sensors.tasks import AltcraftTaskSensor
-from tests.contexts import context
+from airflow_provider_altcraft.waiting.policy import ERROR_BUDGET
+from tests.contexts import Store, context
 
 BAD_ROW = {"error": 400, "error_text": "Invalid email"}
 
@@ -135,3 +138,89 @@ def test_a_state_that_does_not_exist_is_refused(altcraft_sandbox):
     with pytest.raises(AirflowFailException, match="target_state"):
         sensor(AltcraftCampaignSensor, campaign_id=18, target_state="finished", deferrable=True).execute(context())
     assert len(altcraft_sandbox.journal) == 0
+
+
+class TestInRescheduleMode:
+    """Each poke is a process of its own."""
+
+    def poke(self, ctx, **arguments):
+        """A poke as Airflow makes it: by a new instance. What it said, and how long Airflow is told to wait."""
+        operator = sensor(
+            AltcraftTaskSensor, **{"altcraft_task_id": "task_1", "mode": "reschedule", "poll_interval": 60, **arguments}
+        )
+        found = operator.poke(ctx)
+        return found, operator._get_next_poke_interval(0.0, lambda: 5.0, 1)
+
+    def test_the_next_poke_comes_when_altcraft_wants_to_be_asked_again(self, altcraft_sandbox):
+        altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=600))
+        found, interval = self.poke(context(), timeout=3_600)
+        assert not found
+        assert interval == pytest.approx(600, abs=1)
+
+    def test_it_comes_at_the_timeout_at_the_latest(self, altcraft_sandbox):
+        altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=86_400))
+        assert self.poke(context(), timeout=100)[1] == pytest.approx(96, abs=1)
+
+    def test_otherwise_it_comes_after_the_interval(self, altcraft_sandbox):
+        altcraft_sandbox.add_task("task_1", seconds=10**6)
+        assert self.poke(context())[1] == 60
+
+    def test_a_poke_that_comes_too_early_asks_nothing_where_there_is_a_store(self, altcraft_sandbox):
+        altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=600))
+        ctx = context(store=Store())
+        for _ in range(3):
+            self.poke(ctx)
+        assert len(altcraft_sandbox.journal) == 1
+
+    def test_errors_are_counted_across_pokes_where_there_is_a_store(self, altcraft_sandbox):
+        altcraft_sandbox.faults.add(Fault("status", "tasks/status"))
+        ctx = context(store=Store())
+        for _ in range(ERROR_BUDGET - 1):
+            assert not self.poke(ctx, poll_interval=0)[0]
+        with pytest.raises(AltcraftTransportError, match="about task task_1 10 times in a row"):
+            self.poke(ctx, poll_interval=0)
+        # Another try begins to count anew.
+        ctx["ti"].try_number = 2
+        assert not self.poke(ctx, poll_interval=0)[0]
+
+    def test_without_a_store_they_are_not_and_the_wait_goes_on(self, altcraft_sandbox):
+        altcraft_sandbox.faults.add(Fault("status", "tasks/status"))
+        for _ in range(2 * ERROR_BUDGET):
+            assert not self.poke(context(), poll_interval=0)[0]
+
+    def test_a_task_that_has_ended_is_asked_for_once_where_there_is_a_store(self, altcraft_sandbox):
+        altcraft_sandbox.add_task("task_1", result=result_of({"profile_id": "p"}))
+        altcraft_sandbox.add_task("task_2", seconds=10)
+        ctx, ids = context(store=Store()), ["task_1", "task_2"]
+        assert not self.poke(ctx, altcraft_task_id=ids, poll_interval=0)[0]
+        altcraft_sandbox.clock.advance(11)
+        found, _ = self.poke(ctx, altcraft_task_id=ids, poll_interval=0)
+        assert found.xcom_value["accepted"] == 1
+        assert [call.request["task_id"] for call in altcraft_sandbox.journal] == ["task_1", "task_2", "task_2"]
+
+
+def test_a_poke_mode_sensor_outlasts_a_long_retry_after_no_longer_than_its_timeout(altcraft_sandbox):
+    altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=86_400))
+    operator = sensor(AltcraftTaskSensor, altcraft_task_id="task_1", timeout=0.2)
+    operator.deferrable = False
+    with pytest.raises(AirflowSensorTimeout):
+        operator.execute(context())
+    assert len(altcraft_sandbox.journal) == 1
+
+
+def test_a_deferred_wait_asks_nothing_again_at_its_beginning(altcraft_sandbox):
+    altcraft_sandbox.add_task("task_1", seconds=10**6)
+    before = time.time()
+    arguments = {"altcraft_task_id": "task_1", "deferrable": True, "poll_interval": 60, "timeout": 3_600}
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(AltcraftTaskSensor, **arguments).execute(context())
+    assert deferred.value.trigger.next_poll_at == pytest.approx(before + 60, abs=15)
+
+
+def test_what_a_429_said_to_the_worker_travels_with_the_trigger(altcraft_sandbox):
+    altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=600))
+    before = time.time()
+    arguments = {"altcraft_task_id": "task_1", "deferrable": True, "timeout": 3_600}
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(AltcraftTaskSensor, **arguments).execute(context())
+    assert deferred.value.trigger.next_poll_at == pytest.approx(before + 600, abs=2)

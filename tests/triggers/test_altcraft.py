@@ -123,3 +123,37 @@ def events_of_for(trigger, *, seconds):
         return events
 
     return asyncio.run(collect())
+
+
+def test_nothing_is_asked_before_the_moment_that_the_worker_learned(altcraft_sandbox):
+    altcraft_sandbox.add_task("task_1")
+    assert events_of_for(waiting_for("task_1", next_poll_at=time.time() + 30), seconds=0.3) == []
+    assert len(altcraft_sandbox.journal) == 0
+    assert events_of(waiting_for("task_1", next_poll_at=time.time() - 30))[0]["decision"] == "done"
+
+
+def test_a_retry_after_of_a_day_does_not_hold_it_beyond_its_deadline(altcraft_sandbox):
+    altcraft_sandbox.add_task("task_1", seconds=10**6)
+    altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=86_400))
+    (found,) = events_of_for(waiting_for("task_1", timeout_at=time.time() + 0.5), seconds=5)
+    event = found.payload
+    assert (event["decision"], event["cause"]) == ("timed out", "timeout")
+
+
+def test_what_is_known_of_tasks_is_not_asked_for_again_and_comes_back_as_numbers(altcraft_sandbox):
+    items = [{"profile_id": "p", "error": 0}, {"error": 400, "error_text": "ann@example.com"}]
+    altcraft_sandbox.add_task("task_2", result={"error": 0, "error_text": "", "result": items})
+    watch = TaskTarget(["task_1", "task_2"], {"task_1": {"items": 3}}).to_dict()
+    (event,) = events_of(AltcraftTrigger("altcraft_default", watch, 0.02))
+    assert [call.request["task_id"] for call in altcraft_sandbox.journal] == ["task_2"]
+    assert event["outcomes"] == {"task_1": {"items": 3}, "task_2": {"items": 2, "refused": {"400": 1}}}
+    assert event["result"]["accepted"] == 4
+    assert "example.com" not in json.dumps(event)
+
+
+def test_a_large_result_is_read_beside_the_event_loop(altcraft_sandbox):
+    items = [{"profile_id": f"{number:024d}", "error": 0} for number in range(3_000)]
+    for number in range(10):
+        altcraft_sandbox.add_task(f"task_{number}", result={"error": 0, "error_text": "", "result": items})
+    (event,) = events_of(waiting_for(*[f"task_{number}" for number in range(10)]))
+    assert event["result"] == {"tasks": 10, "accepted": 30_000, "rejected": 0, "failed": []}
