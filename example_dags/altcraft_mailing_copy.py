@@ -30,10 +30,10 @@ with DAG(
     # --8<-- [end:activate]
     # --8<-- [start:sensor]
     sent = AltcraftMailingSensor(
-        task_id="is_sent", mailing_id=copy.output, deferrable=True, poll_interval=2, timeout=3600
+        task_id="is_sent", mailing_id=copy.output, since=send.output, deferrable=True, poll_interval=2, timeout=3600
     )
     # --8<-- [end:sensor]
     # --8<-- [start:deactivate]
     retire = AltcraftDeactivateMailingOperator(task_id="retire", mailing_id=copy.output)
     # --8<-- [end:deactivate]
-    send >> sent >> retire
+    sent >> retire

@@ -35,7 +35,8 @@ class AltcraftLaunchMailingOperator(RunOperator):
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
 
     Returns ``mailing_id``, ``request_id``, ``replayed``, ``launched_at`` (``None`` if it was launched before and
-    nobody knows when) and, if waited for, ``finished_at`` and ``ended_in_error``. Waiting: ``WaitingOperator``.
+    nobody knows when) and, if waited for, ``finished_at`` and ``ended_in_error``; if not, ``log_mark``, by which
+    ``AltcraftMailingSensor`` knows this run. Waiting: ``WaitingOperator``.
     """
 
     template_fields: Sequence[str] = (*RunOperator.template_fields, "mailing_type")

@@ -134,7 +134,7 @@ class RunOperator(WaitingOperator):
             launched.request_id,
         )
         if not self.wait_for_completion:
-            return result
+            return {**result, "log_mark": launched.mark}
         return self.await_end(context, self._run_target(context, mailing_id, launched, now), result)
 
     def _launch(self, endpoint: str, params: dict[str, Any]) -> Launch:

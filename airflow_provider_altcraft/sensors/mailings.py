@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,9 +17,10 @@ class AltcraftMailingSensor(AltcraftSensor):
     """Wait until a run of a mailing has ended, by its log (CONTRACT 5.2), and whatever runs overlapped it.
 
     :param mailing_id: the mailing. Templated.
-    :param since: RFC 3339, by the server's clock; runs that started before do not count. After a launch by
-        ``AltcraftLaunchMailingOperator(wait_for_completion=False)`` it is that task's ``launched_at``; if it is not
-        given, the start of the DAG run, moved by what the server's clock differs from the worker's. Templated.
+    :param since: after a launch by ``AltcraftLaunchMailingOperator(wait_for_completion=False)``, the output of that
+        task: it says how the log stood before, so no clock is asked. Or a moment, RFC 3339 by the server's clock; runs
+        that started before do not count. If it is not given, the start of the DAG run, moved by what the server's clock
+        differs from the worker's. Templated.
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same. The result says so
         in any case, as ``ended_in_error``.
 
@@ -32,7 +33,7 @@ class AltcraftMailingSensor(AltcraftSensor):
         self,
         *,
         mailing_id: int | str,
-        since: str | datetime | None = None,
+        since: str | datetime | Mapping[str, Any] | None = None,
         accept_errors: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -47,9 +48,14 @@ class AltcraftMailingSensor(AltcraftSensor):
         from airflow_provider_altcraft.waiting.targets import MailingTarget
 
         mailing_id = identifier("mailing_id", self.mailing_id)
-        since = self._start_of_the_run(context, mailing_id) if self.since is None else self.since
+        since: Any = self.since
+        mark = None
+        if since is None:
+            since = self._start_of_the_run(context, mailing_id)
+        elif isinstance(since, Mapping):
+            since, mark = since.get("launched_at"), since.get("log_mark")
         moment = since.isoformat() if isinstance(since, datetime) else str(since)
-        return MailingTarget(mailing_id, moment, accept_errors=self.accept_errors)
+        return MailingTarget(mailing_id, moment, mark=mark, accept_errors=self.accept_errors)
 
     def finish(self, verdict: Verdict) -> Any:
         """When the run ended; a warning, if that was in an error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,6 +120,17 @@ def test_a_later_try_that_knows_no_moment_does_not_take_an_end_before_a_start(al
     result = run(launch(), due)
     assert result["replayed"]
     assert result["finished_at"] == ends_of(altcraft_sandbox)[-1].isoformat()
+
+
+@pytest.mark.parametrize("ahead", [-20, 20])
+def test_a_sensor_that_is_given_the_output_of_the_launch_knows_its_run_by_no_clock(altcraft_sandbox, run, ahead):
+    altcraft_sandbox.behaviour.log_ahead = ahead
+    AltcraftHook().call(START, {"id": 7}, "somebody else's")
+    altcraft_sandbox.mailing(7).delay = 30
+    launched = launch(wait_for_completion=False).execute(context())
+    assert json.loads(json.dumps(launched)) == launched
+    result = run(sensor(since=launched))
+    assert result["finished_at"] == (ends_of(altcraft_sandbox)[-1] + timedelta(seconds=ahead)).isoformat()
 
 
 class TestAnEndAtLevelError:
