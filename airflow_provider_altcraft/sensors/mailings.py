@@ -50,10 +50,10 @@ class AltcraftMailingSensor(AltcraftSensor):
         mailing_id = identifier("mailing_id", self.mailing_id)
         since: Any = self.since
         mark = None
+        if isinstance(since, Mapping):
+            since, mark = since.get("launched_at"), since.get("log_mark")
         if since is None:
             since = self._start_of_the_run(context, mailing_id)
-        elif isinstance(since, Mapping):
-            since, mark = since.get("launched_at"), since.get("log_mark")
         moment = since.isoformat() if isinstance(since, datetime) else str(since)
         return MailingTarget(mailing_id, moment, mark=mark, accept_errors=self.accept_errors)
 

@@ -165,6 +165,12 @@ class TestASensorWithoutAMoment:
         AltcraftHook().call(START, {"id": 7}, "ours")
         assert run(sensor(), began)["finished_at"]
 
+    def test_does_so_for_a_launch_at_a_time_nobody_knows(self, altcraft_sandbox, run):
+        began = context()
+        began["dag_run"].start_date = datetime.now(UTC)
+        AltcraftHook().call(START, {"id": 7}, "ours")
+        assert run(sensor(since={"launched_at": None, "log_mark": None}), began)["finished_at"]
+
     def test_takes_no_run_from_before_the_dag_run(self, altcraft_sandbox, run):
         altcraft_sandbox.clock.advance(7_200)
         AltcraftHook().call(START, {"id": 7}, "before")
