@@ -186,6 +186,6 @@ def test_what_ends_a_wait_in_the_triggerer_is_logged_without_them(altcraft_sandb
     altcraft_sandbox.token = TOKEN
     altcraft_sandbox.add_task("task_1", result=profiles())
     monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", altcraft_sandbox.connection_json)
-    monkeypatch.setattr("airflow_provider_altcraft.watches.task_state", failing)
+    monkeypatch.setattr("airflow_provider_altcraft.waiting.targets.task_state", failing)
     trigger = AltcraftTrigger("altcraft_default", {"kind": "tasks", "ids": ["task_1"]}, 0.01)
     assert holds_nothing(seen_of(lambda: asyncio.run(trigger._wait())))

@@ -83,8 +83,8 @@ def test_a_function_of_a_query_is_found_too(value, place):
     told = []
 
     class Noting(Altcraft):
-        def send(self, body, batch, *, converges):
-            told.append(converges)
+        def send(self, body, batch):
+            told.append(batch.converges)
             return super().send(body, batch)
 
     constants = {"balance": value} if place == "a constant" else {}
