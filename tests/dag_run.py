@@ -74,6 +74,23 @@ class DagRun:
         """Change settings of the connection."""
         self._extra |= settings
 
+    def keep_in(self, keeping: Keeping) -> None:
+        """Keep what outlives a try elsewhere from now on."""
+        self._keeping = keeping
+
+    def kept(self) -> str:
+        """What the task state stores hold."""
+        return json.dumps([instance.store for instance in self._instances.values()])
+
+    def put(self, key: str, value: Any, map_index: int = -1) -> None:
+        """Put something into the store, whoever reads it."""
+        if self._keeping == "store":
+            self._instances[map_index].store[key] = value
+        else:
+            folder = Path(self._extra["record_path"]) / "dag" / "run" / "task"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{key}.json").write_text(json.dumps(value))
+
     def attempt(self, operator: Any, map_index: int = -1) -> End:
         """The next try of a task instance."""
         instance = self._instances[map_index]

@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, TypeVar
 
-import msgspec
-
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.protocol import encode
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
@@ -25,7 +23,7 @@ from airflow_provider_altcraft.delivery.pipeline import TaskBatch
 from airflow_provider_altcraft.exceptions import AltcraftLaunchConflict, AltcraftOutcomeUnknown
 from airflow_provider_altcraft.launching.identity import BatchLaunch, Client, Identity, fingerprint
 from airflow_provider_altcraft.launching.launcher import Launched, Launcher
-from airflow_provider_altcraft.launching.record import LARGEST_PARAMS, LaunchRecord, Records, Stage, Store
+from airflow_provider_altcraft.launching.record import LARGEST_PARAMS, LaunchRecord, Records, Stage, Store, read
 from airflow_provider_altcraft.launching.tries import Tries
 
 T = TypeVar("T")
@@ -37,6 +35,7 @@ BATCH = "altcraft_batch"
 class DeliveryRecord:
     """What is kept of a delivery.
 
+    :param endpoint: that took the batches.
     :param max_tries: of the task instance when it began.
     :param content: fingerprint of the parameters around its rows.
     :param params: these parameters; ``None`` if they are too large to keep, or hold files.
@@ -44,6 +43,7 @@ class DeliveryRecord:
     :param report: its counters, from then on.
     """
 
+    endpoint: str
     max_tries: int
     content: str
     params: dict[str, Any] | None
@@ -81,6 +81,8 @@ class DeliveryLauncher:
     :param endpoint: that takes the batches.
     :param tries: of the task instance before this one.
     :param store: what earlier tries kept; ``None`` where nothing is kept.
+    :param is_complete: whether the store has been there since the first try, so that what it does not hold was never
+        sent.
     :param relaunch_on_clear: whether a clear sends everything again; if not given, it does where that harms nobody.
     :param before: called before each batch; raises to stop.
     :param log: told of what an earlier try did.
@@ -94,6 +96,7 @@ class DeliveryLauncher:
         *,
         tries: Tries,
         store: Store | None,
+        is_complete: bool = True,
         relaunch_on_clear: bool | None = None,
         before: Callable[[], None] = lambda: None,
         log: Callable[[str], None],
@@ -103,12 +106,13 @@ class DeliveryLauncher:
         self._endpoint = endpoint
         self._tries = tries
         self._store = store
+        self._is_complete = is_complete
         self._relaunch_on_clear = relaunch_on_clear
         self._before = before
         self._log = log
         # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
         self._lock = Lock()
-        self._batches: dict[str, BatchRecord] = {}
+        self._batches: dict[str, BatchRecord | None] = {}
         self._record: DeliveryRecord | None = None
         self._is_resumed = False
         self._has_told_change = False
@@ -135,19 +139,19 @@ class DeliveryLauncher:
             if found is None:
                 self._check_unrecorded()
             kept = None if is_private or len(json.dumps(shown)) > LARGEST_PARAMS else shown
-            self._keep(DeliveryRecord(self._tries.max_tries, content, kept))
+            self._keep(DeliveryRecord(self._endpoint, self._tries.max_tries, content, kept))
             # Batches of another generation may be known all the same.
             self._is_resumed = found is not None
             return params
         self._record, self._is_resumed = found, True
-        if found.content == content or not self.reaches_people:
+        if (found.content == content and found.endpoint == self._endpoint) or not self.reaches_people:
             return params
         if found.max_tries != self._tries.max_tries:
             raise AltcraftLaunchConflict(
                 f"{self._endpoint}: in this DAG run, this task delivered rows with other content, settings or place"
                 f" than its arguments say since it was cleared. Nothing was sent. {WAYS_OUT}"
             )
-        if found.params is None and found.report is None:
+        if found.report is None and not self._can_go_on(found, params):
             raise AltcraftOutcomeUnknown(
                 f"{self._endpoint}: an earlier try delivered rows with other content, settings or place than its"
                 f" arguments render to now, and what it said cannot be repeated. Nothing more was sent. {WAYS_OUT}"
@@ -158,12 +162,18 @@ class DeliveryLauncher:
         )
         return found.params if found.params is not None else params
 
+    def _can_go_on(self, begun: DeliveryRecord, params: Mapping[str, Any]) -> bool:
+        """Whether the rest of the rows can be sent as the first were: said the same, and looked for the same way."""
+        if begun.params is None or begun.endpoint != self._endpoint:
+            return False
+        return all(begun.params.get(name) == params.get(name) for name in ("matching", "field_name"))
+
     def _check_unrecorded(self) -> None:
         """Stop where a clear could send people what they had, since nothing was kept of what was sent.
 
         :raises AltcraftOutcomeUnknown: if it could.
         """
-        if self._tries.since is None or not self.reaches_people:
+        if self._tries.since is None or not self.reaches_people or (self._store is not None and self._is_complete):
             return
         if self._tries.cleared:
             raise AltcraftOutcomeUnknown(
@@ -172,12 +182,11 @@ class DeliveryLauncher:
                 " clear it; else start a new DAG run whose query leaves out what was delivered. With record_path in the"
                 " connection's extra, or with reject_path, Airflow before 3.3 can tell."
             )
-        if self._store is None:
-            self._log(
-                f"{self._endpoint}: nothing is kept of what an earlier try sent. The same rows in the same order"
-                " are not delivered twice; rows that moved into another batch would be. record_path in the connection's"
-                " extra prevents that."
-            )
+        self._log(
+            f"{self._endpoint}: nothing is kept of what an earlier try sent. The same rows in the same order"
+            " are not delivered twice; rows that moved into another batch would be. record_path in the connection's"
+            " extra prevents that."
+        )
 
     @property
     def completed(self) -> tuple[dict[str, Any], list[TaskBatch]] | None:
@@ -245,6 +254,8 @@ class DeliveryLauncher:
     def send(self, body: bytes, batch: Batch) -> Launched:
         """Send a batch."""
         self._before()
+        if self.reaches_people or not batch.converges:
+            self._check_overtaken(batch)
         converges = batch.converges and not self.reaches_people
         is_redone = self._is_redone(converges)
         launcher = Launcher(
@@ -252,7 +263,9 @@ class DeliveryLauncher:
             self._identity if is_redone else replace(self._identity, generation=0),
             tries=self._tries,
             # What converges needs no intent: sent again, it comes out the same.
-            records=None if self._store is None or converges else _BatchLaunches(self, batch),
+            records=None
+            if self._store is None or converges
+            else _BatchLaunches(self, batch, is_complete=self._is_complete),
             is_redone_on_clear=is_redone,
             log=self._log,
         )
@@ -260,6 +273,19 @@ class DeliveryLauncher:
         name = fingerprint([batch.name, self._content]) if converges else batch.name
         launch = BatchLaunch(self._endpoint, {}, is_idempotent=converges, name=name, body=body)
         return launcher.launch(launch, now=datetime.now(UTC))
+
+    def _check_overtaken(self, batch: Batch) -> None:
+        """Stop a try that was given up, whose successor has sent other rows in this place.
+
+        :raises AltcraftLaunchConflict: if it has.
+        """
+        found = self._read(f"{BATCH}:{batch.place}", BatchRecord)
+        if found is None or not self._holds(found):
+            return
+        if found.name != batch.name:
+            raise self._changed(f"batch {batch.place} was sent with other rows in the meantime")
+        with self._lock:
+            self._batches[batch.place] = found
 
     def recall(self, batch: Batch) -> BatchAnswer | None:
         """What an earlier try made of a batch, if that was its end. Why rows were refused stands in the rejects."""
@@ -299,10 +325,11 @@ class DeliveryLauncher:
 
     def _recorded(self, place: str) -> BatchRecord | None:
         with self._lock:
-            known = self._batches.get(place)
-        if known is not None or not self._is_resumed:
-            return known
-        return self._read(f"{BATCH}:{place}", BatchRecord)
+            if place in self._batches or not self._is_resumed:
+                return self._batches.get(place)
+        found = self._read(f"{BATCH}:{place}", BatchRecord)
+        with self._lock:
+            return self._batches.setdefault(place, found)
 
     def _keep_batch(self, batch: Batch, **changes: Any) -> None:
         if self._store is None:
@@ -328,8 +355,7 @@ class DeliveryLauncher:
         if self._store is None:
             return None
         with self._lock:
-            found = self._store.get(key)
-        return None if found is None else msgspec.convert(found, kind)
+            return read(self._store, key, kind)
 
     def _keep(self, record: DeliveryRecord) -> None:
         self._record = record
@@ -348,15 +374,16 @@ class DeliveryLauncher:
 class _BatchLaunches(Records):
     """The launch of one batch, as the launcher keeps it."""
 
-    def __init__(self, deliveries: DeliveryLauncher, batch: Batch) -> None:
+    def __init__(self, deliveries: DeliveryLauncher, batch: Batch, *, is_complete: bool) -> None:
         self._deliveries = deliveries
         self._batch = batch
+        self.is_complete = is_complete
 
     def all(self) -> list[LaunchRecord]:
         record = self._deliveries._same(self._batch)
         return [record.launch] if record is not None and record.launch is not None else []
 
-    def keep(self, record: LaunchRecord) -> None:
+    def keep(self, record: LaunchRecord, *, drop: Callable[[LaunchRecord], bool] = lambda known: False) -> None:
         # Of a batch that was answered row by row, only the outcome is kept, once nothing is left to do.
         if record.stage is Stage.ANSWERED and record.task_id is None:
             return

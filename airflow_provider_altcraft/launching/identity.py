@@ -74,7 +74,7 @@ class Identity:
     :param deployment: the connection's ``deployment``: keeps two Airflows with one token apart.
     :param is_mapped: whether the task is one of several mapped instances.
     :param generation: moves when a user's clear is meant to launch again.
-    :param given: a Request-ID of the user's own instead of the derived one.
+    :param given: an id of the user's own, which stands in for deployment, dag, run and task.
     """
 
     dag_id: str
@@ -129,9 +129,6 @@ class Identity:
         :param launch: the launch, or what was kept of it.
         :param attempt: remembered answers that were passed over.
         """
-        as_it_is = not (self.is_mapped or attempt or self.generation or isinstance(launch, BatchLaunch))
-        if self.given and as_it_is:
-            return self.given
         what = launch.target if self.is_mapped else launch.subject
         return self.request_id(launch.endpoint, what, attempt=attempt)
 
@@ -147,6 +144,7 @@ class Launch:
     :param reaches: names of what is launched at most once in a run beside that: the audience.
     :param private: names of parameters that are never stored or shown: whom it is for, what is in a file.
     :param is_repeatable: whether doing it twice harms nobody: exports, counts, uploads.
+    :param shows_values: whether its parameters may be shown where they differ; else no more than their names.
     :param is_idempotent: whether doing it twice ends where doing it once does; as the catalogue says if not given.
     """
 
@@ -157,6 +155,7 @@ class Launch:
     reaches: Collection[str] = ()
     private: Collection[str] = ()
     is_repeatable: bool = False
+    shows_values: bool = False
     is_idempotent: bool | None = None
 
     def send(self, client: Client, request_id: str) -> Reply:

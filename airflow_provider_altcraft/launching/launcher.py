@@ -7,7 +7,7 @@ call and the answer after it. ``plan`` decides by them; where neither side can t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,29 +132,32 @@ class Launcher:
         :raises AltcraftOutcomeUnknown: if it may have happened and nothing can tell.
         :raises AltcraftError: if it did not happen, or the same call again will tell.
         """
-        records = None if self._records is None else self._records.all()
-        known = None if records is None else [record for record in records if self._counts(record)]
-        decision = plan(
-            launch,
-            known,
-            # What keeps records of other launches would have kept one of this.
-            replace(self._tries, cleared=False) if records else self._tries,
-            Memory(self._client.settings.window_of(launch.endpoint), now),
-            is_mapped=self._identity.is_mapped,
-            is_redone_on_clear=self._is_redone_on_clear,
-        )
-        if isinstance(decision, Stop):
-            raise self._other_content(launch, decision.record)
-        if isinstance(decision, Probe):
-            found = self._probed(launch, decision, look_up)
-            if found is not None:
-                return found
-            if decision.otherwise is None:
-                raise self._unknown(launch, decision.record, None)
-            decision = decision.otherwise
-        if isinstance(decision, Resume):
-            return self._resumed(launch, decision.record)
-        return self._sent(launch, decision, now, look_up, dict(mark) if mark is not None else None)
+        while True:
+            records = self._records
+            known = [] if records is None else [record for record in records.all() if self._counts(record)]
+            decision = plan(
+                launch,
+                known,
+                self._tries,
+                Memory(self._client.settings.window_of(launch.endpoint), now),
+                is_complete=records is not None and records.is_complete,
+                is_mapped=self._identity.is_mapped,
+                is_redone_on_clear=self._is_redone_on_clear,
+            )
+            if isinstance(decision, Stop):
+                raise self._other_content(launch, decision.record)
+            if isinstance(decision, Probe):
+                found = self._probed(launch, decision, look_up)
+                if found is not None:
+                    return found
+                if decision.otherwise is None:
+                    raise self._unknown(launch, decision.record, None)
+                decision = decision.otherwise
+            if isinstance(decision, Resume):
+                return self._resumed(launch, decision.record)
+            launched = self._sent(launch, decision, known, now, look_up, dict(mark) if mark is not None else None)
+            if launched is not None:
+                return launched
 
     def _counts(self, record: LaunchRecord) -> bool:
         """Whether a record is of this launch: after a clear, another Request-ID of the user's own is another."""
@@ -164,8 +167,11 @@ class Launcher:
 
     def known(self) -> dict[str, str]:
         """Request-ID -> fingerprint of what this task instance has launched, for its siblings."""
-        records = () if self._records is None else self._records.all()
-        return {record.request_id: record.content for record in records if record.stage is Stage.ANSWERED}
+        return {
+            record.request_id: record.content
+            for record in (() if self._records is None else self._records.all())
+            if record.stage is Stage.ANSWERED and not self._is_outlived(record)
+        }
 
     def _probed(self, launch: Launch, decision: Probe, look_up: LookUp) -> Launched | None:
         """The launch of an earlier try, if it shows. Without a record, a start in the log may be anybody's."""
@@ -178,9 +184,19 @@ class Launcher:
         return self._resumed(launch, self._keep(replace(record, stage=Stage.ANSWERED)))
 
     def _sent(
-        self, launch: Launch, decision: Send, now: datetime, look_up: LookUp, mark: dict[str, Any] | None
-    ) -> Launched:
-        """Send it, and understand what comes back."""
+        self,
+        launch: Launch,
+        decision: Send,
+        known: Sequence[LaunchRecord],
+        now: datetime,
+        look_up: LookUp,
+        mark: dict[str, Any] | None,
+    ) -> Launched | None:
+        """Send it, and understand what comes back.
+
+        :param known: the records that the decision was made by.
+        :returns: ``None`` if another try of the task instance, which still runs, began it in the meantime.
+        """
         earlier = decision.earlier
         record = decision.record if decision.record is not None and decision.record.may_have_happened else None
         if record is not None:
@@ -188,54 +204,114 @@ class Launcher:
             launch, mark = record.launch(launch) or launch, record.mark
         intent = self._intent(launch, decision.record, now, mark)
         while True:
+            if self._is_overtaken(known, intent):
+                return None
             self._keep(intent)
             try:
                 reply = launch.send(self._client, intent.request_id)
-            except AltcraftRejected as error:
-                if intent.attempt < PASSED_OVER and _is_old_refusal(error, now, record.last_sent if record else None):
-                    self._log(f"{launch.endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
+            except (AltcraftRejected, AltcraftTransportError) as error:
+                if self._passes_over(launch, error, intent, record.last_sent if record else None):
                     intent = self._next(launch, intent)
                     continue
-                if earlier is not None and type(error) is AltcraftRejected:
-                    # An earlier try's request may still be worked on, and this be the answer to a repeat.
-                    error.in_doubt = True
-                return self._doubted(launch, error, intent, look_up, settled=earlier is None)
-            except AltcraftTransportError as error:
-                return self._doubted(launch, error, intent, look_up, settled=earlier is None)
-            is_anothers = self._is_anothers(reply, record, earlier)
-            if is_anothers:
-                if intent.attempt < PASSED_OVER and (launch.converges or launch.is_repeatable):
-                    intent = self._next(launch, intent)
-                    continue
+                return self._failed(launch, error, intent, look_up, earlier)
+            if not self._is_anothers(reply, record, earlier):
+                return self._answered(launch, intent, reply, record, earlier)
+            if self._is_overtaken(known, intent):
+                return None
+            if intent.attempt >= PASSED_OVER or not (launch.converges or launch.is_repeatable):
                 self._check_sibling(launch, intent, earlier)
-            self._keep(replace(intent, stage=Stage.ANSWERED, data=_kept_data(reply), task_id=reply.task_id))
-            if reply.replayed and not is_anothers:
-                self._tell_replay(launch, intent, has_record=record is not None)
-            # What was sent at an earlier try that kept nothing, or by another instance, was sent before this mark.
-            is_known = record is not None or not reply.replayed or (earlier is None and not is_anothers)
-            return Launched(
-                launch.params,
-                reply.data,
-                reply.task_id,
-                intent.request_id,
-                reply.replayed,
-                mark=intent.mark if is_known else None,
-                began=intent.first_sent if is_known else None,
-            )
+                return self._answered(launch, intent, reply, record, earlier, is_anothers=True)
+            intent = self._next(launch, intent)
+
+    def _passes_over(
+        self,
+        launch: Launch,
+        error: AltcraftRejected | AltcraftTransportError,
+        intent: LaunchRecord,
+        last: datetime | None,
+    ) -> bool:
+        """Whether an answer is an old refusal from memory, so that the next derived id is asked.
+
+        :param last: when an earlier try sent it, if that was kept.
+        """
+        if not isinstance(error, AltcraftRejected) or intent.attempt >= PASSED_OVER:
+            return False
+        if not _is_old_refusal(error, datetime.fromisoformat(intent.last), last):
+            return False
+        self._log(f"{launch.endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
+        return True
+
+    def _failed(
+        self,
+        launch: Launch,
+        error: AltcraftRejected | AltcraftTransportError,
+        intent: LaunchRecord,
+        look_up: LookUp,
+        earlier: datetime | None,
+    ) -> Launched:
+        if earlier is not None and type(error) is AltcraftRejected:
+            # An earlier try's request may still be worked on, and this be the answer to a repeat.
+            error.in_doubt = True
+        return self._doubted(launch, error, intent, look_up, settled=earlier is None)
+
+    def _answered(
+        self,
+        launch: Launch,
+        intent: LaunchRecord,
+        reply: Reply,
+        record: LaunchRecord | None,
+        earlier: datetime | None,
+        *,
+        is_anothers: bool = False,
+    ) -> Launched:
+        """Keep the answer."""
+        if reply.replayed and record is None and not is_anothers:
+            self._check_content(launch, intent, reply)
+        if reply.replayed and not is_anothers:
+            self._tell_replay(launch, intent, has_record=record is not None)
+        if reply.replayed and record is None and (earlier is not None or is_anothers):
+            # At an earlier try that kept nothing, or by another instance: it was sent before this mark.
+            intent = replace(intent, mark=None, began="")
+        self._keep(replace(intent, stage=Stage.ANSWERED, data=_kept_data(reply), task_id=reply.task_id))
+        return Launched(
+            launch.params,
+            reply.data,
+            reply.task_id,
+            intent.request_id,
+            reply.replayed,
+            mark=intent.mark,
+            began=intent.first_sent,
+        )
+
+    def _is_overtaken(self, known: Sequence[LaunchRecord], intent: LaunchRecord) -> bool:
+        """Whether another try of this task instance, which runs beside this one, has begun it in the meantime.
+
+        :param known: the records that this try decided by.
+        """
+        return self._records is not None and any(
+            record.may_have_happened
+            and (record.endpoint, record.target) == (intent.endpoint, intent.target)
+            and record != intent
+            and record not in known
+            and self._counts(record)
+            for record in self._records.all()
+        )
 
     def _intent(
         self, launch: Launch, before: LaunchRecord | None, now: datetime, mark: dict[str, Any] | None
     ) -> LaunchRecord:
         """What is kept before a request goes out."""
-        attempt, began, stage = 0, now.isoformat(), Stage.SENT
+        attempt, began, stage, request_id = 0, now.isoformat(), Stage.SENT, ""
         if before is not None:
             # One id never has two bodies: what was refused and has changed since goes out under the next.
             attempt = before.attempt + (before.stage is Stage.REFUSED and before.content != launch.content)
-            began = before.began if before.stage is Stage.SENT else began
             # Until its own request was answered, another's stays another's.
             stage = Stage.FOREIGN if before.stage is Stage.FOREIGN else stage
+        if before is not None and before.may_have_happened:
+            # Whatever an id would be made of now: a second one would be a second launch.
+            began, request_id = before.began, before.request_id
         return LaunchRecord(
-            request_id=self._identity.launch_id(launch, attempt=attempt),
+            request_id=request_id or self._identity.launch_id(launch, attempt=attempt),
             attempt=attempt,
             endpoint=launch.endpoint,
             subject=launch.subject,
@@ -257,8 +333,12 @@ class Launcher:
 
     def _keep(self, record: LaunchRecord) -> LaunchRecord:
         if self._records is not None:
-            self._records.keep(record)
+            self._records.keep(record, drop=self._is_outlived)
         return record
+
+    def _is_outlived(self, record: LaunchRecord) -> bool:
+        """Whether it is of a launch before a clear that launches again."""
+        return self._is_redone_on_clear and record.max_tries != self._tries.max_tries
 
     def _is_anothers(self, reply: Reply, record: LaunchRecord | None, earlier: datetime | None) -> bool:
         """Whether Altcraft remembered a request that this task has not sent, as far as anybody knows.
@@ -275,16 +355,13 @@ class Launcher:
         :raises AltcraftLaunchConflict: if nobody says so, or with other content.
         """
         theirs = self._siblings(intent.request_id) if self._identity.is_mapped else None
-        if theirs == launch.content:
+        if theirs is not None and theirs == launch.content:
             self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
             return
         self._keep(replace(intent, stage=Stage.FOREIGN))
         if theirs is not None:
-            why = (
-                "and another mapped instance of this task made it with other content or settings than the arguments of"
-                f" this one say. {WAYS_OUT}"
-            )
-        elif earlier is not None:
+            raise self._siblings_content(launch, intent)
+        if earlier is not None:
             why = (
                 "the task was cleared since, and nothing kept says with which content and settings it was launched. If"
                 " they are the same, mark this task as successful; if it is to go out again, set relaunch_on_clear=True"
@@ -300,6 +377,24 @@ class Launcher:
         raise AltcraftLaunchConflict(
             f"{launch.endpoint}: Altcraft remembers this launch (Request-ID {intent.request_id}), {why} Nothing was"
             " sent."
+        )
+
+    def _check_content(self, launch: Launch, intent: LaunchRecord, reply: Reply) -> None:
+        """Stop, if another mapped instance says that it made this launch with other content.
+
+        :raises AltcraftLaunchConflict: if one does.
+        """
+        if reply.repeated or not self._identity.is_mapped:
+            return
+        if self._siblings(intent.request_id) not in (None, launch.content):
+            self._keep(replace(intent, stage=Stage.FOREIGN))
+            raise self._siblings_content(launch, intent)
+
+    def _siblings_content(self, launch: Launch, intent: LaunchRecord) -> AltcraftLaunchConflict:
+        return AltcraftLaunchConflict(
+            f"{launch.endpoint}: another mapped instance of this task has launched the same"
+            f" (Request-ID {intent.request_id}), with other content or settings than the arguments of this one say."
+            f" Nothing was sent. {WAYS_OUT}"
         )
 
     def _resumed(self, launch: Launch, record: LaunchRecord) -> Launched:

@@ -86,6 +86,7 @@ def plan(
     tries: Tries,
     memory: Memory,
     *,
+    is_complete: bool,
     is_mapped: bool,
     is_redone_on_clear: bool,
 ) -> Plan:
@@ -95,6 +96,7 @@ def plan(
     :param records: of this task instance, oldest first; ``None`` where nothing is kept.
     :param tries: of the task instance before this one.
     :param memory: of Altcraft.
+    :param is_complete: whether what the records do not hold was never begun.
     :param is_mapped: whether the task instance is one of several.
     :param is_redone_on_clear: whether a clear is another launch.
     """
@@ -108,7 +110,7 @@ def plan(
     if isinstance(record, Stop):
         return record
     if record is None:
-        return _send(None, None if records else _earlier(records, tries), memory, fault=False, converges=converges)
+        return _send(None, None if is_complete else tries.since, memory, fault=False, converges=converges)
     if record.stage is Stage.ANSWERED:
         return Resume(record)
     if not record.may_have_happened:
@@ -139,13 +141,6 @@ def _begun(
     if own is not None and own.may_have_happened and own.content != launch.content:
         return Stop(own)
     return own
-
-
-def _earlier(records: Sequence[LaunchRecord] | None, tries: Tries) -> datetime | None:
-    """No later than the first request of an earlier try; ``None`` if there certainly was none."""
-    if records is not None and not tries.cleared:
-        return None
-    return tries.since
 
 
 def _send(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from airflow_provider_altcraft.api.states import moment_of
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.launching.identity import Launch
 
+T = TypeVar("T")
 LARGEST_PARAMS = 16_384
 """Bytes of parameters that are kept, as JSON: Airflow's store takes 64 KB."""
 
@@ -129,27 +131,49 @@ class Records:
     """The launches of one task instance, in the order in which they were begun.
 
     :param store: keeps them.
+    :param is_complete: whether the store has been there since the first try, so that what it does not hold was never
+        begun.
     """
 
     KEY = "altcraft_launches"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, is_complete: bool = True) -> None:
         self._store = store
-        self._records: list[LaunchRecord] | None = None
+        self.is_complete = is_complete
 
     def all(self) -> Sequence[LaunchRecord]:
-        """All of them; asked for once, since nobody else writes while this try runs."""
-        if self._records is None:
-            found = self._store.get(self.KEY)
-            self._records = [_read(item) for item in found] if isinstance(found, list) else []
-        return self._records
+        """All of them, as they are now: a try that was given up may still run beside this one.
 
-    def keep(self, record: LaunchRecord) -> None:
-        """Keep a launch in the place of what was kept of it before."""
-        others = [known for known in self.all() if (known.endpoint, known.target) != (record.endpoint, record.target)]
-        self._records = [*others, record]
-        self._store.set(self.KEY, [asdict(known) for known in self._records])
+        :raises AltcraftConfigurationError: if they cannot be read.
+        """
+        return read(self._store, self.KEY, list[LaunchRecord]) or []
+
+    def keep(self, record: LaunchRecord, *, drop: Callable[[LaunchRecord], bool] = lambda known: False) -> None:
+        """Keep a launch in the place of what was kept of it before.
+
+        :param drop: which of the others need not be kept any longer.
+        """
+        others = [
+            known
+            for known in self.all()
+            if (known.endpoint, known.target) != (record.endpoint, record.target) and not drop(known)
+        ]
+        self._store.set(self.KEY, [asdict(known) for known in (*others, record)])
 
 
-def _read(item: Mapping[str, Any]) -> LaunchRecord:
-    return msgspec.convert(item, LaunchRecord)
+def read(store: Store, key: str, kind: type[T]) -> T | None:
+    """What was kept under a key, checked.
+
+    :raises AltcraftConfigurationError: if it is something else. Nothing is guessed from half a record.
+    """
+    found = store.get(key)
+    if found is None:
+        return None
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise AltcraftConfigurationError(
+            f"What an earlier try kept of its work ({key}) cannot be read: {error}. Nothing was sent. Was it written by"
+            " a later version of this package, or changed by hand? Look in Altcraft what the task has done, and start"
+            " a new DAG run."
+        ) from None

@@ -12,6 +12,8 @@ from airflow_provider_altcraft.launching.identity import Launch
 
 AUDIENCE = ("override_source_type", "override_source_id")
 RECIPIENT = ("matching", "email", "phone", "profile_id", "field_name", "field_value", "resource_id", "custom_request")
+PRIVATE = ("email", "phone", "profile_id", "field_value", "custom_request", "subscription_filter", "attach")
+"""Whom it is for, and what is in files."""
 TARGETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "campaigns/broadcasts/start": (("id",), AUDIENCE),
     "campaigns/regulars/start": (("id",), AUDIENCE),
@@ -32,5 +34,5 @@ def launch_of(endpoint: str, params: Mapping[str, Any], undocumented: Mapping[st
     known = written(row, params)
     if row.name in TARGETS:
         about, reaches = TARGETS[row.name]
-        return Launch(row.name, known, undocumented, about=about, reaches=reaches)
+        return Launch(row.name, known, undocumented, about=about, reaches=reaches, private=PRIVATE)
     return Launch(row.name, known, undocumented, about=None if row.effect is Effect.WRITE else ())

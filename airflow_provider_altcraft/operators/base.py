@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.targets import Target
 
 DAY = 86_400.0
+LONGEST_FOLDER_NAME = 200
+"""Bytes; disks take 255."""
+FIRST_TRY_KEY = "altcraft_first_try"
+"""What a store keeps the number of the first try under that found it."""
 LAUNCHES_KEY = "altcraft_launches"
 """The XCom by which mapped instances tell each other what they launched."""
 BLINK = 0.5
@@ -46,9 +51,22 @@ def instance_folder(folder: Any, context: Any) -> Any:
     ti = context["ti"]
     index = getattr(ti, "map_index", -1)
     for name in (ti.dag_id, ti.run_id, ti.task_id):
-        folder = folder / quote(name, safe="")
+        folder = folder / folder_name(name)
     # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
     return folder if index < 0 else folder / f"map_index={index}"
+
+
+def folder_name(name: str) -> str:
+    """A name of Airflow's as that of a folder: what paths and URLs read otherwise is escaped, letters are not.
+
+    One of dots alone, or one that no disk takes, gets a digest instead of the rest.
+    """
+    safe = "".join(sign if sign.isalnum() or sign in "-_.~" else quote(sign, safe="") for sign in name)
+    if safe.strip(".") and len(safe.encode()) <= LONGEST_FOLDER_NAME:
+        return safe
+    digest = blake2b(name.encode(), digest_size=8).hexdigest()
+    head = safe.encode()[: LONGEST_FOLDER_NAME - 20].decode(errors="ignore").strip(".")
+    return f"{head}~{digest}"
 
 
 class AltcraftOperator(BaseOperator):
@@ -109,8 +127,8 @@ class AltcraftOperator(BaseOperator):
 class LaunchingOperator(AltcraftOperator):
     """Work that must happen once per task and DAG run, however often it is tried.
 
-    :param request_id: a Request-ID of your own instead of the derived one. Templated. Of a mapped task, and with
-        ``relaunch_on_clear``, the id is derived from yours.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task: launches of
+        one target under one id are one launch, whichever task makes them. Templated.
     :param relaunch_on_clear: whether clearing the task does it again. If it is not said: what can be done again without
         harm is, and what reaches people, creates something or cannot be undone is not.
     """
@@ -142,12 +160,13 @@ class LaunchingOperator(AltcraftOperator):
         from airflow_provider_altcraft.launching.record import Records
 
         store = self.store(context)
+        records = None if store is None else Records(store, is_complete=self.has_recorded_all(store, context))
         launcher = Launcher(
             self.hook.client,
             self.identity(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
             tries=self.tries(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
-            records=None if store is None else Records(store),
-            siblings=lambda request_id: self._sibling(context, request_id),
+            records=records,
+            siblings=lambda request_id: self._sibling(context, request_id, is_patient=records is not None),
             is_redone_on_clear=self.is_redone_on_clear(launch.converges),
             log=self.log.info,
         )
@@ -212,19 +231,35 @@ class LaunchingOperator(AltcraftOperator):
             folder = instance_folder(location("record_path", path), context)
         return None if folder is None else FolderStore(folder)
 
+    def execute(self, context: Any) -> Any:
+        """Note in the store that the task has begun, and do the work."""
+        with final_errors():
+            store = self.store(context)
+            if store is not None:
+                self.has_recorded_all(store, context)
+        return super().execute(context)
+
+    def has_recorded_all(self, store: Store, context: Any) -> bool:
+        """Whether a store has been there since the first try, so that what it does not hold was never begun."""
+        first = store.get(FIRST_TRY_KEY)
+        if first is None:
+            first = context["ti"].try_number
+            store.set(FIRST_TRY_KEY, first)
+        return bool(first == 1)
+
     def _announce(self, context: Any, launches: Mapping[str, str]) -> None:
         """Tell the other mapped instances what this one has launched; its XComs go when it is tried again."""
         ti = context["ti"]
         if launches and getattr(ti, "map_index", -1) >= 0:
             ti.xcom_push(key=LAUNCHES_KEY, value=dict(launches))
 
-    def _sibling(self, context: Any, request_id: str) -> str | None:
+    def _sibling(self, context: Any, request_id: str, *, is_patient: bool) -> str | None:
         """What another mapped instance says it launched under an id.
 
-        One that has just begun again is given a moment to say so.
+        :param is_patient: whether one that has just begun again, and knows what it did, is given a moment to say so.
         """
         ti = context["ti"]
-        for patience in (1.0, 3.0, 6.0, None):
+        for patience in (*((1.0, 3.0, 6.0) if is_patient else ()), None):
             found = ti.xcom_pull(task_ids=ti.task_id, key=LAUNCHES_KEY)
             for launches in [found] if isinstance(found, Mapping) else found or ():
                 if isinstance(launches, Mapping) and request_id in launches:

@@ -294,12 +294,14 @@ class DeliveringOperator(WaitingOperator):
 
         endpoint = destination.endpoint
         folder = instance_folder(_path(self.reject_path), context) / "records" if self.reject_path else None
+        store = self.store(context, folder=folder)
         return DeliveryLauncher(
             self.hook.client,
             self.identity(context, is_redone_on_clear=True),
             endpoint.name,
             tries=self.tries(context, is_redone_on_clear=self.is_redone_on_clear(endpoint.converges)),
-            store=self.store(context, folder=folder),
+            store=store,
+            is_complete=store is not None and self.has_recorded_all(store, context),
             relaunch_on_clear=self.relaunch_on_clear,
             before=self.check_killed,
             log=self.log.info,

@@ -29,7 +29,7 @@ class AltcraftLaunchMailingOperator(RunOperator):
     :param content: what this run says differently. Templated.
     :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
         ``AltcraftUploadFileOperator``. Templated, but for their content.
-    :param request_id: a Request-ID of your own instead of the derived one. Templated.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task sends the mailing again. A mailing cannot be unsent.
     :param cancel_on_kill: whether killing the task stops the mailing (CONTRACT 5.4).
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
@@ -188,7 +188,7 @@ class AltcraftCreateMailingOperator(MailingSettingsOperator):
         params = {**self.settings(), "send_channel": self.send_channel}
         if not self.send_channel:
             raise AltcraftConfigurationError("A mailing needs a send_channel.")
-        return _saved(self, self.launch(context, Launch(endpoint, params, about=())))
+        return _saved(self, self.launch(context, Launch(endpoint, params, about=(), shows_values=True)))
 
 
 class AltcraftUpdateMailingOperator(MailingSettingsOperator):
@@ -244,7 +244,7 @@ class AltcraftCloneMailingOperator(LaunchingOperator):
 
         name = None if self.name is None else rendered("name", self.name)
         params = {"id": identifier("mailing_id", self.mailing_id), "name": name}
-        return _saved(self, self.launch(context, Launch("campaigns/clone", params, about=())))
+        return _saved(self, self.launch(context, Launch("campaigns/clone", params, about=(), shows_values=True)))
 
 
 def _saved(operator: LaunchingOperator, created: Launched) -> int:

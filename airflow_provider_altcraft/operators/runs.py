@@ -142,7 +142,7 @@ class RunOperator(WaitingOperator):
         from airflow_provider_altcraft.launching.identity import Launch
 
         audience = ("override_source_type", "override_source_id")
-        return Launch(endpoint, params, about=("id",), reaches=audience, private=("attach",))
+        return Launch(endpoint, params, about=("id",), reaches=audience, private=("attach",), shows_values=True)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Stop the mailing if ``execution_timeout`` is over, as it does on a worker."""

@@ -202,7 +202,9 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
             "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
         }
         if self.segment_id is None:
-            created = self.launch(context, Launch("segments/add", {**params, **self._kind()}, about=()))
+            created = self.launch(
+                context, Launch("segments/add", {**params, **self._kind()}, about=(), shows_values=True)
+            )
             self.log.info(
                 "Segment %d %s.",
                 created.saved_id,

@@ -31,7 +31,16 @@ AN_HOUR_AGO = Tries(since=datetime.now(UTC) - timedelta(hours=1))
 def launch(altcraft_sandbox):
     """A launch of mailing 7 by one task instance; every call is another try of it, on another worker."""
 
-    def launch(*, store=None, look_up=nothing_can_tell, dedup=True, tries=None, log=lambda line: None, **identity):
+    def launch(
+        *,
+        store=None,
+        complete=True,
+        look_up=nothing_can_tell,
+        dedup=True,
+        tries=None,
+        log=lambda line: None,
+        **identity,
+    ):
         window = 86_400 if dedup else 0
         settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token, deduplication_window=window, max_attempts=2)
         with AltcraftClient(settings, sleep=lambda seconds: None) as client:
@@ -39,7 +48,7 @@ def launch(altcraft_sandbox):
                 client,
                 Identity.of(context(), **identity),
                 tries=tries or Tries(),
-                records=None if store is None else Records(store),
+                records=None if store is None else Records(store, is_complete=complete),
                 log=log,
             )
             now = altcraft_sandbox.clock.now()
@@ -143,9 +152,13 @@ def test_an_intent_older_than_the_window_is_not_sent_again(altcraft_sandbox, lau
     assert altcraft_sandbox.deliveries.total_launches == 1
 
 
-def test_a_request_id_of_the_users_own_is_sent_as_it_is(altcraft_sandbox, launch):
+def test_a_request_id_of_the_users_own_stands_in_for_dag_run_and_task(altcraft_sandbox, launch):
     launch(given="tonight")
-    assert altcraft_sandbox.journal.calls(START)[0].request_id == "tonight"
+    (call,) = altcraft_sandbox.journal.calls(START)
+    launch_7, launch_8 = (Launch(START, {"id": number}, about=("id",)) for number in (7, 8))
+    elsewhere = Identity("another dag", "another run", "another task", given="tonight")
+    assert call.request_id == elsewhere.launch_id(launch_7)
+    assert call.request_id != elsewhere.launch_id(launch_8)
 
 
 def test_after_a_clear_another_request_id_of_the_users_own_is_a_new_launch(altcraft_sandbox, launch):
@@ -165,8 +178,7 @@ def test_a_request_id_of_the_users_own_moves_with_a_clear_that_means_it():
     first = Identity.of(context(max_tries=0), relaunch_on_clear=True, given="tonight")
     cleared = Identity.of(context(max_tries=1), relaunch_on_clear=True, given="tonight")
     launch = Launch(START, {"id": 7}, about=("id",))
-    assert first.launch_id(launch) == "tonight"
-    assert cleared.launch_id(launch) not in ("tonight", Identity("d", "r", "t", generation=1).launch_id(launch))
+    assert first.launch_id(launch) != cleared.launch_id(launch)
 
 
 @pytest.mark.parametrize("answer", ["error", "marked"])
@@ -220,7 +232,7 @@ def test_a_retry_with_an_empty_store_knows_that_nothing_was_sent(altcraft_sandbo
 
 def test_a_cleared_task_with_an_empty_store_may_have_outlived_it(altcraft_sandbox, launch):
     with pytest.raises(AltcraftOutcomeUnknown):
-        launch(store=Store(), tries=Tries(since=datetime.min.replace(tzinfo=UTC), cleared=True))
+        launch(store=Store(), complete=False, tries=Tries(since=datetime.min.replace(tzinfo=UTC), cleared=True))
 
 
 def test_a_launch_that_was_refused_is_not_in_doubt_however_late_its_reason_goes(altcraft_sandbox, launch):

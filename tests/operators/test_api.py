@@ -103,9 +103,11 @@ def test_a_cleared_task_does_it_again_only_if_it_is_told_to(altcraft_sandbox):
     assert len(altcraft_sandbox.world.mailings) == before + 2
 
 
-def test_a_request_id_of_ones_own_is_sent(altcraft_sandbox):
-    call(CLONE, {"id": 7}, request_id="mine").execute(context())
-    assert [asked.request_id for asked in altcraft_sandbox.journal.calls(CLONE)] == ["mine"]
+def test_a_request_id_of_ones_own_stands_in_for_dag_run_and_task(altcraft_sandbox):
+    call(CLONE, {"id": 7}, request_id="mine").execute(context(run_id="one"))
+    with pytest.raises(AirflowFailException, match="Altcraft remembers this launch"):
+        call(CLONE, {"id": 7}, request_id="mine").execute(context(run_id="two"))
+    assert len({asked.request_id for asked in altcraft_sandbox.journal.calls(CLONE)}) == 1
 
 
 def test_a_task_is_waited_for_and_its_result_returned(altcraft_sandbox, run):
