@@ -397,12 +397,10 @@ def keep_refusals(task: TaskBatch, answer: TaskAnswer, rejects: Rejects, destina
 
     :returns: whether the rows could be reached.
     """
-    held = rejects.held(task.batch)
-    if not rejects.are_kept(held):
+    if not rejects.reaches(task.batch):
         return False
     verdict = answer.against(task.rows, destination.read)
-    rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
-    return True
+    return rejects.keep_held(task.batch, verdict.refusals, answered=not verdict.unaccounted)
 
 
 def settle(
@@ -414,7 +412,7 @@ def settle(
     outcomes: Mapping[str, TaskOutcome],
     ask: Callable[[str], tuple[TaskAnswer, TaskOutcome]],
 ) -> list[str]:
-    """Count what the finished tasks said of their rows.
+    """Count what the finished tasks said of their rows. Rejects that an earlier try kept stay as they are.
 
     :param report: of the delivery that made the tasks.
     :param destination: which reads the answers.
@@ -429,7 +427,7 @@ def settle(
         answer: TaskAnswer | None = None
         if outcome is None:
             answer, outcome = ask(task.task_id)
-        elif outcome.has_reasons and not outcome.is_kept and rejects.location is not None:
+        elif outcome.has_reasons and not outcome.is_kept and rejects.location and not rejects.were_kept(task.batch):
             answer = _asked_again(ask, task, outcome)
             if answer is None:
                 forgotten.append(task.task_id)
@@ -440,9 +438,8 @@ def settle(
         if task.task_id in forgotten:
             continue
         if not outcome.is_kept:
-            held = rejects.held(task.batch)
-            rejects.keep(task.batch, held, verdict.refusals, answered=not verdict.unaccounted)
-            report.lost += 0 if rejects.are_kept(held) else len(verdict.refusals)
+            is_kept = rejects.keep_held(task.batch, verdict.refusals, answered=not verdict.unaccounted)
+            report.lost += 0 if is_kept else len(verdict.refusals)
         rejects.release(task.batch)
     return forgotten
 

@@ -96,26 +96,50 @@ class Rejects:
         """Whether the rejects of a batch were written, or need not be."""
         return self._folder is None or bool((self._folder / f"{batch}.jsonl").exists())
 
-    def are_kept(self, rows: Rows) -> bool:
-        """Whether rejects of these rows can be found and sent again; without a folder, nobody was told so."""
-        return self._folder is None or bool(rows.records)
+    def keep_held(self, batch: str, refusals: Iterable[Refusal], *, answered: bool = True) -> bool:
+        """Write the refused rows of a batch that was put aside.
+
+        :param answered: whether it is known of each row what became of it.
+        :returns: whether they can be found and sent again; without a folder, nobody was told so.
+        """
+        if self._folder is None:
+            return True
+        if self.were_kept(batch):
+            self.confirm(batch, Rows(), were_refused=True)
+            return True
+        held = self.held(batch)
+        self.keep(batch, held, refusals, answered=answered)
+        return bool(held.records)
+
+    def were_kept(self, batch: str) -> bool:
+        """Whether the refused rows of a batch were written, and are put aside no more: a try that ended has done it."""
+        if self._folder is None or _pending(self._folder, batch).exists():
+            return False
+        try:
+            first = next(iter(_read(self._folder / f"{batch}.jsonl").splitlines()), b"{}")
+            return msgspec.json.decode(first).get("record") is not None
+        except (msgspec.DecodeError, AttributeError):
+            return False
+
+    def reaches(self, batch: str) -> bool:
+        """Whether the refused rows of a batch can be kept, or were; without a folder, they need not be."""
+        return self._folder is None or bool(_pending(self._folder, batch).exists()) or self.were_kept(batch)
 
     def hold(self, batch: str, rows: Rows) -> None:
         """Put the rows of a batch aside until its task has answered."""
         if self._folder is None or not self._holds:
             return
-        pending = self._folder / PENDING
         make_folder(self._folder)
-        make_folder(pending)
+        make_folder(self._folder / PENDING)
         lines = map(b'{"row":%d,"record":%s}\n'.__mod__, zip(rows.numbers, rows.records, strict=True))
-        write(pending / f"{batch}.jsonl", [b"".join(lines)])
+        write(_pending(self._folder, batch), [b"".join(lines)])
 
     def held(self, batch: str) -> Rows:
         """The rows put aside; none if they were never, or cannot be reached from this worker."""
         if self._folder is None:
             return Rows()
         try:
-            with (self._folder / PENDING / f"{batch}.jsonl").open("rb") as file:
+            with _pending(self._folder, batch).open("rb") as file:
                 # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
                 lines = [_HELD.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
@@ -125,7 +149,7 @@ class Rejects:
     def release(self, batch: str) -> None:
         """Forget the rows put aside."""
         if self._folder is not None:
-            (self._folder / PENDING / f"{batch}.jsonl").unlink(missing_ok=True)
+            _pending(self._folder, batch).unlink(missing_ok=True)
 
     def release_all(self) -> None:
         """Forget all rows put aside, those of earlier tries too: nobody will ask what became of them any more."""
@@ -159,6 +183,11 @@ def records(location: Any) -> Iterator[dict[str, Any] | None]:
             record = _record(line, f"{path}, line {number}")
             content = blake2b(msgspec.json.encode(record, order="sorted"), digest_size=16).digest()
             yield record if known.setdefault(content, place) == place else None
+
+
+def _pending(folder: Any, batch: str) -> Any:
+    """The file of the rows of a batch that are put aside."""
+    return folder / PENDING / f"{batch}.jsonl"
 
 
 def _files_below(folder: Any) -> Iterator[Any]:

@@ -343,6 +343,34 @@ class TestTasks:
         (pending,) = (tmp_path / "pending").iterdir()
         assert pending.stem == next(task.batch for task in sending.tasks if task.task_id == forgotten)
 
+    @pytest.mark.parametrize("failure", ["", "status failed"])
+    @pytest.mark.parametrize("keeps_early", [True, False])
+    def test_rejects_that_an_earlier_try_kept_are_not_lost_at_the_next(self, tmp_path, failure, keeps_early):
+        altcraft, sending, _ = self.sent(tmp_path)
+        (answers, before), refused = (self.answers(altcraft), sending.report.to_dict()), []
+        for _ in range(2):
+            rejects, outcomes = Rejects(tmp_path, ["email"]), {}
+            sending.report = Report.from_dict(before)
+            for task in sending.tasks:
+                answer, outcome = answers[task.task_id]
+                is_kept = keeps_early and outcome.has_reasons and keep_refusals(task, answer, rejects, Scenario(12))
+                outcomes[task.task_id] = answer.outcome(failure=failure, is_kept=is_kept)
+            assert self.settled(sending, Rejects(tmp_path, ["email"]), outcomes, answers.get) == []
+            assert not list((tmp_path / "pending").iterdir())
+            sending.report.check(max_rejects=5, kept_at="there")
+            refused.append(sorted(line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()))
+        assert refused[0] == refused[1]
+        assert len(refused[1]) == sending.report.rejected
+
+    def test_rejects_of_which_only_the_places_are_known_are_lost_at_the_next_try_too(self, tmp_path):
+        _, sending, _ = self.sent(tmp_path / "on another worker")
+        before = sending.report.to_dict()
+        outcomes = {task.task_id: TaskOutcome(failure="status failed") for task in sending.tasks}
+        for _ in range(2):
+            sending.report = Report.from_dict(before)
+            self.settled(sending, Rejects(tmp_path / "here", ["email"]), outcomes, never)
+            assert sending.report.lost == 5
+
     def test_a_task_that_failed_took_none_of_its_rows(self, tmp_path):
         _, sending, rejects = self.sent(tmp_path)
         settle(

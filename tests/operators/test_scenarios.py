@@ -16,6 +16,7 @@ from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests.conftest import event_of
 from tests.contexts import context
+from tests.dag_run import DagRun
 from tests.seeds.pages import SCENARIO_BATCH
 
 BATCH = "workflows/import_and_start_batch_task"
@@ -194,6 +195,22 @@ def test_rows_that_an_earlier_try_put_aside_in_other_batches_go_at_the_end_too(a
     altcraft_sandbox.behaviour.task_seconds = 0
     run(operator(reject_path=str(tmp_path), batch_size=3, retries=1), max_tries=1, try_number=2)
     assert rejects_below(tmp_path) == set()
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_retry_after_rejected_rows_says_the_same_and_raising_max_rejects_cures_it(
+    time_passes, monkeypatch, tmp_path, deferred
+):
+    dag_run = DagRun(time_passes, monkeypatch, deferred=deferred, retries=3)
+    arguments = {"profiles": profiles(11, broken=1), "batch_size": 3, "retries": 3, "reject_path": str(tmp_path)}
+    for end in (dag_run.attempt(operator(**arguments)), dag_run.retry(operator(**arguments))):
+        assert "1 of 11 rows were rejected" in str(end.error)
+    end = dag_run.retry(operator(**arguments, max_rejects=5))
+    assert end.green
+    assert (end.result["accepted"], end.result["rejected"]) == (10, 1)
+    (file,) = tmp_path.rglob("*.jsonl")
+    assert json.loads(file.read_text())["record"] == {"email": "broken"}
+    assert time_passes.deliveries.scenario_entries(12) == 10
 
 
 def test_a_mapped_task_and_one_that_is_called_like_it_share_no_folder(altcraft_sandbox, run, tmp_path):
