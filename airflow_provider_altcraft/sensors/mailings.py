@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.sensors.base import AltcraftSensor
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ class AltcraftMailingSensor(AltcraftSensor):
 
     :param mailing_id: the mailing. Templated.
     :param since: after a launch by ``AltcraftLaunchMailingOperator(wait_for_completion=False)``, the output of that
-        task: it says how the log stood before, so no clock is asked. Or a moment, RFC 3339 by the server's clock; runs
-        that started before do not count. If it is not given, the start of the DAG run, moved by what the server's clock
-        differs from the worker's. Templated.
+        task: it says how the log stood before, so no clock is asked. It must be a launch of the same mailing. Or a
+        moment, RFC 3339 by the server's clock; runs that started before do not count. If it is not given, the start of
+        the DAG run, moved by what the server's clock differs from the worker's. Templated.
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same. The result says so
         in any case, as ``ended_in_error``.
 
@@ -43,7 +44,10 @@ class AltcraftMailingSensor(AltcraftSensor):
         self.accept_errors = accept_errors
 
     def target(self, context: Any) -> Target:
-        """The mailing, from that moment on."""
+        """The mailing, from that moment on.
+
+        :raises AltcraftConfigurationError: if ``since`` is the output of a launch of another mailing.
+        """
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.waiting.targets import MailingTarget
 
@@ -51,6 +55,7 @@ class AltcraftMailingSensor(AltcraftSensor):
         since: Any = self.since
         mark = None
         if isinstance(since, Mapping):
+            _check_same_mailing(mailing_id, since.get("mailing_id"))
             since, mark = since.get("launched_at"), since.get("log_mark")
         if since is None:
             since = self._start_of_the_run(context, mailing_id)
@@ -72,3 +77,12 @@ class AltcraftMailingSensor(AltcraftSensor):
         # The server tells whole seconds.
         ahead = (reply.server_time or now) - now
         return cast("datetime", started + ahead - timedelta(seconds=1))
+
+
+def _check_same_mailing(mailing_id: int, launched: Any) -> None:
+    """Refuse the mark of another log: it names none of the older starts in this one, which would all pass for ours."""
+    if str(launched) != str(mailing_id):
+        raise AltcraftConfigurationError(
+            f"mailing_id is {mailing_id}, but since is the output of a launch of {launched}. A retry takes up what was"
+            " launched first, whatever its arguments say by then. Take mailing_id from the same output."
+        )

@@ -169,7 +169,7 @@ class TestASensorWithoutAMoment:
         began = context()
         began["dag_run"].start_date = datetime.now(UTC)
         AltcraftHook().call(START, {"id": 7}, "ours")
-        assert run(sensor(since={"launched_at": None, "log_mark": None}), began)["finished_at"]
+        assert run(sensor(since={"mailing_id": 7, "launched_at": None, "log_mark": None}), began)["finished_at"]
 
     def test_takes_no_run_from_before_the_dag_run(self, altcraft_sandbox, run):
         altcraft_sandbox.clock.advance(7_200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import (
@@ -119,6 +120,24 @@ def test_a_run_before_the_moment_does_not_count(altcraft_sandbox, run):
     since = altcraft_sandbox.clock.now().isoformat()
     with pytest.raises(AirflowSensorTimeout):
         run(sensor(AltcraftMailingSensor, mailing_id=8, since=since, timeout=0.2))
+
+
+@pytest.mark.parametrize("launched", [101, "101", None])
+def test_the_output_of_a_launch_of_another_mailing_is_refused_before_any_call(altcraft_sandbox, run, launched):
+    from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+
+    # A run of yesterday, which the mark of the other mailing does not name.
+    altcraft_sandbox.add_mailing(102)
+    AltcraftHook().call("campaigns/broadcasts/start", {"id": 102})
+    altcraft_sandbox.clock.advance(86_400)
+    now = altcraft_sandbox.clock.now().isoformat()
+    mark = {"since": now, "read_from": (altcraft_sandbox.clock.now() - timedelta(days=1)).isoformat(), "starts": []}
+    output = {"mailing_id": launched, "launched_at": now, "log_mark": mark}
+    calls = len(altcraft_sandbox.journal)
+    with pytest.raises(AirflowFailException, match=r"mailing_id is 102.*since is the output of a launch of") as refused:
+        run(sensor(AltcraftMailingSensor, mailing_id="102", since=output))
+    assert str(launched) in str(refused.value)
+    assert len(altcraft_sandbox.journal) == calls
 
 
 def test_a_campaign_is_waited_for(altcraft_sandbox, run):
