@@ -48,9 +48,10 @@ def campaign_state(status: Any, target: str) -> State:
 
 
 def moment_of(value: Any) -> datetime | None:
-    """A date-time of the API (RFC 3339) as an aware datetime, or ``None`` if it cannot be read."""
+    """A date-time of the API (RFC 3339) as an aware datetime, or ``None`` if it is none."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    # Go writes the year 1 where there is no time, and such a moment can be moved by nothing.
+    return moment if moment.tzinfo and datetime.min.year < moment.year < datetime.max.year else None

@@ -121,6 +121,22 @@ def test_an_entry_that_is_written_late_is_still_read():
     assert paginator.take(server(LOG, paginator.params)) == [entry(60, "end")]
 
 
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_at_the_end_of_the_calendar_is_none(time):
+    odd, server = {**entry(0, "start"), "time": time}, Log([entry(-5, "start")])
+
+    def answer(name, params):
+        reply = server(name, params)
+        return Reply(name, [odd, *reply.data], total_count=reply.total_count)
+
+    assert list(entries(answer, {"id": 7})) == [odd, entry(-5, "start")]
+    assert mark_of(answer, 7, NOON).starts == ((NOON - timedelta(seconds=5)).isoformat(),)
+    paginator = LogPaginator({"id": 7}, overlap=timedelta(minutes=5))
+    assert paginator.take(Reply(LOG, [odd])) == [odd]
+
+
 def test_a_start_after_the_mark_is_told_from_those_before_it_by_any_clock():
     server = Log([entry(-3_600, "start"), entry(-3_000, "end"), entry(-5, "start")])
     # The clock of the answers is 20 s ahead of the log's.
