@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+LEFTOVER_SECONDS = 86_400.0
+"""How old an unfinished file is before it is taken for one that a killed process left: no delivery writes so long."""
 
 _LOCAL = ("", "file", "local")
+_UNFINISHED = re.compile(r".+\.[0-9a-f]{16}\.part")
+_swept: set[Path] = set()
 
 
 def make_folder(folder: Any) -> None:
@@ -33,6 +41,8 @@ def make_folder(folder: Any) -> None:
 def write(path: Any, parts: Iterable[bytes]) -> None:
     """Write a file in the place of the one that was there; on a disk, with mode 0600 whatever the umask is.
 
+    Several may write it at a time: each writes a file of its own, and the last to finish leaves it.
+
     :param path: in a folder that is there.
     :param parts: its content.
     """
@@ -42,13 +52,33 @@ def write(path: Any, parts: Iterable[bytes]) -> None:
             for part in parts:
                 file.write(part)
         return
-    unfinished = local.with_name(f"{local.name}.part")
-    # What a killed process left may have any mode, and a mode is given only to a file that is made.
-    unfinished.unlink(missing_ok=True)
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for part in parts:
-            file.write(part)
-    unfinished.replace(local)
+    unfinished = local.with_name(f"{local.name}.{uuid4().hex[:16]}.part")
+    try:
+        # A mode is given only to a file that is made.
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for part in parts:
+                file.write(part)
+        unfinished.replace(local)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    _remove_leftovers(local.parent)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove unfinished files that killed processes left, once nobody can be writing them any more.
+
+    A process looks once: a folder may hold the files of ten thousand batches.
+    """
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    old = time.time() - LEFTOVER_SECONDS
+    # Somebody else may remove them at the same time, or they may be somebody else's.
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if _UNFINISHED.fullmatch(entry.name) and entry.stat().st_mtime < old:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def listed(folder: Any, suffix: str = "") -> list[Any]:
