@@ -1,16 +1,16 @@
-"""The catalogue against the collection of facts it was written from, which lies beside the repository."""
+"""The catalogue against what the documentation says of each endpoint, which is recorded in ``tests/contract``."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from airflow_provider_altcraft.api.endpoints import ENDPOINTS, Documented, Effect
 
-BESIDE = Path(__file__).parent.parent.parent.parent / "shared" / "altcraft-api" / "endpoints.yaml"
-FACTS = Path(os.environ.get("ALTCRAFT_ENDPOINTS_YAML", BESIDE))
+RECORD = Path(__file__).parents[1] / "contract" / "endpoints.yaml"
 
 TYPES = {
     "string": {"str"},
@@ -18,42 +18,35 @@ TYPES = {
     "int": {"int"},
     "float": {"float"},
     "int|string": {"int", "str"},
-    "string|int": {"int", "str"},
-    "RFC3339": {"datetime"},
-    "YYYY-MM-DD": {"date"},
+    "date-time": {"datetime"},
+    "date": {"date"},
     "uuid": {"uuid"},
     "any": {"any"},
     "object": {"object"},
-    "object {days, hours, minutes}": {"object"},
-    "object {type, url}": {"object"},
-    "object, up to 1 KB, flat": {"object"},
+    "flat object": {"object"},
+    "duration": {"object"},
+    "callback": {"object"},
     "array": {"array"},
-    "int[]": {"int[]"},
-    "string[]": {"str[]"},
-    "array of profiles": {"object[]"},
-    "array of orders": {"object[]"},
-    "array of {data: profile}": {"object[]"},
-    "array of {goal, value}": {"object[]"},
-    "array of content objects": {"object[]"},
-    "array of file objects": {"object[]"},
+    "int list": {"int[]"},
+    "string list": {"str[]"},
+    "profile list": {"object[]"},
+    "wrapped profile list": {"object[]"},
+    "order list": {"object[]"},
+    "goal list": {"object[]"},
+    "content list": {"object[]"},
+    "file list": {"object[]"},
 }
 EFFECTS = {
-    "read": Effect.READ,
-    "idempotent-write": Effect.WRITE,
-    "non-idempotent-write": Effect.CREATE,
+    "reads": Effect.READ,
+    "converges": Effect.WRITE,
+    "acts again": Effect.CREATE,
+    "sends again": Effect.LAUNCH,
     "irreversible": Effect.IRREVERSIBLE,
     "unknown": Effect.UNKNOWN,
 }
-NAMES = {
-    # The file has a path of its own, which the result of a task names.
-    "/api/download/{file path from the task result}": "download/{file}",
-    "/api/integrations/any/profile_import": "integrations/any/profile_import",
-}
-BY_THE_CLIENT = {"token", "format", "Authorization"}
-"""The connection holds the token, and answers are read as JSON."""
+LEVELS = {"full": Documented.FULL, "partial": Documented.PARTIAL, "path-only": Documented.PATH_ONLY}
 
 IMPORTS = "the stored state converges but for field functions, and triggers fire again unless skipped (CONTRACT 13)"
-LAUNCHES = "it sends messages, which is more than a write that makes another object"
 SWITCHES = "it sets a state; a repeat of that sets it again"
 OTHER_EFFECTS = {
     "profiles/import": (Effect.WRITE, IMPORTS),
@@ -62,18 +55,6 @@ OTHER_EFFECTS = {
     "profiles/update_batch": (Effect.WRITE, IMPORTS),
     "integrations/any/profile_import": (Effect.LAUNCH, "with trigger_id or workflow_id it sends (CONTRACT 8.9)"),
     "campaigns/activate": (Effect.LAUNCH, "with run_now it sends (CONTRACT 5.3)"),
-    "campaigns/broadcasts/start": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/regulars/start": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/start": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/start_batch": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/start_batch_task": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/import_and_start": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/import_and_start_batch": (Effect.LAUNCH, LAUNCHES),
-    "campaigns/triggers/import_and_start_batch_task": (Effect.LAUNCH, LAUNCHES),
-    "workflows/start": (Effect.LAUNCH, LAUNCHES),
-    "workflows/import_and_start": (Effect.LAUNCH, LAUNCHES),
-    "workflows/import_and_start_batch": (Effect.LAUNCH, LAUNCHES),
-    "workflows/import_and_start_batch_task": (Effect.LAUNCH, LAUNCHES),
     "scampaigns/activate": (Effect.LAUNCH, "an active campaign lets its mailings go out"),
     "scampaigns/deactivate": (Effect.WRITE, SWITCHES),
     "campaigns/deactivate": (Effect.WRITE, SWITCHES),
@@ -103,121 +84,144 @@ OPEN_VALUES = {
 }
 
 
-def name_of(path):
-    """The catalogue's name of a path."""
-    return NAMES.get(path) or path.removeprefix("/api/v1.1/").removeprefix("/api/")
-
-
 @pytest.fixture(scope="module")
-def facts():
-    if not FACTS.exists():
-        pytest.skip(f"{FACTS} is not there; ALTCRAFT_ENDPOINTS_YAML may say where it is")
-    yaml = pytest.importorskip("yaml")
-    return {name_of(fact["path"]): fact for fact in yaml.safe_load(FACTS.read_text())["endpoints"]}
+def record():
+    """Endpoint name -> what is documented of it."""
+    return dict(entries(yaml.safe_load(RECORD.read_text(encoding="utf-8"))["areas"]))
 
 
-def documented(facts):
-    """Name, fact of the parameter, parameter of the catalogue: for all that are documented."""
-    for name, fact in facts.items():
+def entries(areas):
+    for area in areas.values():
+        paths = area.pop("by path alone", {})
+        yield from area.items()
+        for repeat, titles in paths.items():
+            for name, title in titles.items():
+                yield name, {"title": title, "known": "path-only", "repeat": repeat}
+
+
+def parameters(fact):
+    """Name, type and when it is needed: ``True``, ``False``, or the condition."""
+    for needed, group in ((True, "required"), (False, "optional")):
+        for name, type_ in fact.get(group, {}).items():
+            yield name, type_, needed
+    for condition, group in fact.get("conditional", {}).items():
+        for name, type_ in group.items():
+            yield name, type_, condition
+
+
+def documented(record):
+    """What is documented of a parameter, and the parameter of the catalogue: for all of them."""
+    for name, fact in record.items():
         known = {parameter.name: parameter for parameter in ENDPOINTS[name].parameters}
-        for said in fact.get("params", ()):
-            if said["name"] not in BY_THE_CLIENT:
-                yield name, said, known.get("*" if said["name"].startswith("<") else said["name"])
+        for parameter, type_, needed in parameters(fact):
+            yield name, fact, type_, needed, known[parameter]
 
 
-def test_the_endpoints_are_the_same(facts):
-    assert set(facts) == set(ENDPOINTS)
+def test_an_endpoint_is_recorded_once():
+    areas = yaml.safe_load(RECORD.read_text(encoding="utf-8"))["areas"]
+    assert [name for name, times in Counter(name for name, _ in entries(areas)).items() if times > 1] == []
 
 
-def test_paths_methods_and_titles_are_the_same(facts):
-    for name, fact in facts.items():
-        assert ENDPOINTS[name].method == fact["method"]
-        if name not in NAMES.values():
-            assert ENDPOINTS[name].path == fact["path"]
+def test_the_endpoints_are_the_same(record):
+    assert set(record) == set(ENDPOINTS)
+
+
+def test_methods_and_titles_are_the_same(record):
+    for name, fact in record.items():
+        assert ENDPOINTS[name].method == fact.get("method", "POST")
         if "segstatic" not in name:
             # "Add profile" says where only under its heading.
-            assert ENDPOINTS[name].title == fact["name"]
+            assert ENDPOINTS[name].title == fact["title"]
 
 
-def test_it_is_known_as_well_as_it_is_documented(facts):
-    levels = {"full": Documented.FULL, "partial": Documented.PARTIAL, "path-only": Documented.PATH_ONLY}
-    assert {name: levels[fact["documented"]] for name, fact in facts.items()} == {
+def test_the_paths_are_below_the_version_or_the_root_of_the_api():
+    outside = [name for name, row in ENDPOINTS.items() if row.path == f"/api/{name}"]
+    assert {name.split("/")[0] for name in outside} == {"v1.0", "integrations", "download"}
+    assert all(row.path == f"/api/v1.1/{name}" for name, row in ENDPOINTS.items() if name not in outside)
+
+
+def test_it_is_known_as_well_as_it_is_documented(record):
+    assert {name: LEVELS[fact["known"]] for name, fact in record.items()} == {
         name: row.documented for name, row in ENDPOINTS.items()
     }
 
 
-def test_the_effects_are_the_same_but_for_what_has_a_reason(facts):
-    said = {name: EFFECTS[fact["kind"]] for name, fact in facts.items()}
+def test_the_effects_are_the_same_but_for_what_has_a_reason(record):
+    said = {name: EFFECTS[fact["repeat"]] for name, fact in record.items()}
     expected = {**said, **{name: effect for name, (effect, _) in OTHER_EFFECTS.items()}}
     assert {name: row.effect for name, row in ENDPOINTS.items()} == expected
     assert all(said[name] is not effect for name, (effect, _) in OTHER_EFFECTS.items()), "a difference is none any more"
 
 
-def test_no_documented_parameter_is_missing(facts):
-    assert [(name, said["name"]) for name, said, parameter in documented(facts) if parameter is None] == []
+def test_no_documented_parameter_is_missing(record):
+    known = {name: {parameter.name for parameter in row.parameters} for name, row in ENDPOINTS.items()}
+    missing = [
+        (name, said) for name, fact in record.items() for said, *_ in parameters(fact) if said not in known[name]
+    ]
+    assert missing == []
 
 
-def test_no_parameter_is_invented_but_for_what_has_a_reason(facts):
+def test_no_parameter_is_invented_but_for_what_has_a_reason(record):
     more = {
         (name, parameter.name)
         for name, row in ENDPOINTS.items()
         for parameter in row.parameters
-        if parameter.name not in {said["name"] for said in facts[name].get("params", ())} | {"*"}
+        if parameter.name not in {said for said, *_ in parameters(record[name])}
     }
     assert more == set(MORE_PARAMETERS)
 
 
-def test_types_and_allowed_values_are_the_same(facts):
-    for name, said, parameter in documented(facts):
-        types = set(parameter.types)
-        values = {value for value in said.get("enum", ()) if not value.startswith("<")}
-        assert set(parameter.values) == values, (name, said["name"])
-        if (name, said["name"]) in OPEN_VALUES:
+def test_types_and_allowed_values_are_the_same(record):
+    for name, fact, type_, _, parameter in documented(record):
+        types, values = set(parameter.types), set(fact.get("values", {}).get(parameter.name, ()))
+        assert set(parameter.values) == values, (name, parameter.name)
+        if (name, parameter.name) in OPEN_VALUES:
             assert types == {"str"}
         elif values:
             # Words and numbers are both accepted for a status (CONTRACT 12.4).
-            assert types <= TYPES[said["type"]] - {"str"}, (name, said["name"])
+            assert types <= TYPES[type_] - {"str"}, (name, parameter.name)
         else:
-            assert types == TYPES[said["type"]], (name, said["name"])
+            assert types == TYPES[type_], (name, parameter.name)
 
 
-def test_what_is_required_is_the_same(facts):
-    for name, said, parameter in documented(facts):
-        required = said["required"] is True and parameter.name != "*"
-        assert parameter.required == required, (name, said["name"])
-        assert bool(parameter.condition) or said["required"] in {True, False}, (name, said["name"])
+def test_what_is_required_is_the_same(record):
+    for name, _, _, needed, parameter in documented(record):
+        assert parameter.required == (needed is True), (name, parameter.name)
+        assert bool(parameter.condition) or isinstance(needed, bool), (name, parameter.name)
 
 
-def test_the_defaults_are_the_same(facts):
-    for name, said, parameter in documented(facts):
-        default = said.get("default", [])
+def test_the_defaults_are_the_same(record):
+    for name, fact, _, _, parameter in documented(record):
+        default = fact.get("default", {}).get(parameter.name, "")
         text = str(default).lower() if isinstance(default, bool) else str(default)
-        assert parameter.default == ("" if default == [] else text), (name, said["name"])
+        assert parameter.default == text, (name, parameter.name)
 
 
-def test_where_the_id_of_a_task_is_is_the_same(facts):
-    words = {"top-level": "task_id", "position not seen": "not seen"}
-    for name, fact in facts.items():
-        said = fact.get("task_id")
-        assert ENDPOINTS[name].task == (words.get(said, said) if said else None), name
+def test_where_the_id_of_a_task_is_is_the_same(record):
+    assert {name: row.task for name, row in ENDPOINTS.items()} == {
+        name: fact.get("task") for name, fact in record.items()
+    }
 
 
-def test_the_pages_are_the_same(facts):
-    for name, fact in facts.items():
+def test_the_pages_are_the_same(record):
+    for name, fact in record.items():
         if ENDPOINTS[name].page:
-            assert fact["source"].startswith(ENDPOINTS[name].page)
+            assert ENDPOINTS[name].page == f"developer-guide/{fact['page']}", name
 
 
-def test_the_deprecated_are_marked(facts):
-    for name, fact in facts.items():
-        if "deprecated" in fact.get("note", ""):
-            assert ENDPOINTS[name].deprecated
+def test_the_deprecated_are_marked(record):
+    assert all(ENDPOINTS[name].deprecated for name, fact in record.items() if fact.get("deprecated"))
 
 
-def test_the_payload_is_where_the_answer_shows_it(facts):
-    for name, fact in facts.items():
-        response = fact["response"] if isinstance(fact.get("response"), list) else []
-        fields = [field.split(".")[0].split("[")[0].split(" ")[0].split(":")[0] for field in response]
-        shown = [field for field in fields if field in {"data", "result", "profile_id"}]
+def test_the_payload_is_where_the_answer_shows_it(record):
+    for name, fact in record.items():
+        shown = [field for field in fact.get("answer", ()) if field in {"data", "result", "profile_id"}]
         if shown:
             assert ENDPOINTS[name].payload == shown[0], name
+
+
+def test_the_differences_are_of_endpoints_and_parameters_that_there_are(record):
+    assert set(OTHER_EFFECTS) <= set(record)
+    said = {(name, parameter) for name, fact in record.items() for parameter, *_ in parameters(fact)}
+    assert set(OPEN_VALUES) <= said
+    assert not set(MORE_PARAMETERS) & said
