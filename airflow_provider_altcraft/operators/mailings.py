@@ -91,7 +91,10 @@ class AltcraftActivateMailingOperator(RunOperator):
         from airflow_provider_altcraft.launching.identity import Launch
 
         if any(value is not None for value in self._overrides(context).values()):
-            raise AltcraftConfigurationError("What overrides a run goes with run_now=True (CONTRACT 5.3).")
+            raise AltcraftConfigurationError(
+                "override_source_type, override_source_id, override_limit, content and attach belong to a run: set"
+                " run_now=True, or leave them out."
+            )
         mailing_id = identifier("mailing_id", self.mailing_id)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         if is_active(reply.data):

@@ -30,9 +30,7 @@ def recipient_params(
     from airflow_provider_altcraft.api.objects import Matching
 
     if matching not in matchings:
-        raise AltcraftConfigurationError(
-            f"matching must be one of {', '.join(matchings)} here, not {matching!r} (CONTRACT 1.9)."
-        )
+        raise AltcraftConfigurationError(f"matching must be one of {', '.join(matchings)} here, not {matching!r}.")
     search = Matching(matching, field_name)
     values = recipient() if callable(recipient) else recipient
     if not isinstance(values, Mapping):
