@@ -23,9 +23,14 @@ Made by `{COMMAND} > docs/sandbox.md` from the sandbox's own tables.
 The sandbox is a loopback Altcraft. It emulates a method if the documents say enough of it: parameters are checked as
 they are documented, and what is sent changes what is read. Where the documents are cut or leave something open, the
 least that they say is done, or a setting of `Behaviour` chooses. Of the methods that are known by their paths alone,
-it emulates those that the contract infers. Any other answers with the error 404 and says that it is not emulated; it
-never pretends a success. `CONTRACT` and a number is the paragraph of the contract that a method was written from.
+it emulates those that can be inferred. Any other answers with the error 404 and says that it is not emulated; it
+never pretends a success. `CONTRACT` and a number is the section of
+[what is known of the API](contract.md) that a method was written from.
 """
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+CITATION = re.compile(rf"(?<=CONTRACT ){NUMBER.pattern}(?:(?:, and |, | and | to |-){NUMBER.pattern})*")
+"""Sections of the page on the API, as docstrings cite them: ``CONTRACT 8.2 to 8.4``."""
 
 
 def page() -> str:
@@ -83,4 +88,5 @@ def _default(value: Any) -> str:
 
 def _markdown(text: str) -> str:
     """A docstring as one cell of a table."""
-    return " ".join(text.replace("``", "`").replace("|", "\\|").split())
+    cell = " ".join(text.replace("``", "`").replace("|", "\\|").split())
+    return CITATION.sub(lambda cited: NUMBER.sub(r"[\g<0>](contract.md#\g<0>)", cited[0]), cell)

@@ -28,14 +28,15 @@ from griffe import (
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FIELD = re.compile(r":(param|returns?|raises) ?(\w*): ?")
-PARAGRAPH_OF_THE_CONTRACT = re.compile(r"\s*\(CONTRACT [\d.,\s-]+\)")
+SECTION_OF_THE_CONTRACT = re.compile(r"\s*\(CONTRACT [\d.,\s-]+\)|, CONTRACT [\d.,\s-]+(?=\))")
 NAME = re.compile(r"``(\w+)``")
 
 
 class Docstrings(Extension):
     """Reads what griffe's own parser does not: prose after the fields, and arguments that a base class takes.
 
-    ``(CONTRACT 6.5)`` says to the package's authors which page of Altcraft's documents a fact is from. It is left out.
+    ``(CONTRACT 6.5)`` says to those who read the code which section of ``docs/contract.md`` a fact is from. It is left
+    out.
     """
 
     def on_package(self, *, pkg: Module, **kwargs: Any) -> None:
@@ -72,7 +73,7 @@ def sections(
             known = name[1] in shown and name[1] != one.name
             return f"[`{name[1]}`][{shown[name[1]]}]" if known else f"`{name[1]}`"
 
-        return NAME.sub(link, PARAGRAPH_OF_THE_CONTRACT.sub("", text))
+        return NAME.sub(link, SECTION_OF_THE_CONTRACT.sub("", text))
 
     before, fields, after = split(docstring.value)
     if isinstance(one, Class):

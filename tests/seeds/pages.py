@@ -1,4 +1,4 @@
-"""Requests and answers exactly as the pages show them (CONTRACT, marked [seed])."""
+"""Requests and answers exactly as whole pages of the documentation show them."""
 
 COMPLETE = {"request": {"id": 18}, "response": {"data": None, "error": 0, "error_text": "Successful operation"}}
 
