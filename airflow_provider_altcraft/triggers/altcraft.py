@@ -42,8 +42,10 @@ class AltcraftTrigger(BaseTrigger):
         ``dag.test()`` forgets the arguments of a deferral.
     :param cancel: the call to make when a user ends the task meanwhile: ``endpoint``, ``params``, ``request_id``.
         Airflow 3.3 on says so; before, nobody does.
-    :param next_poll_at: seconds since the epoch before which nothing is asked: the worker has just asked, or was told
-        to wait.
+    :param next_poll_at: seconds since the epoch, by the worker's clock, before which nothing is asked: the worker has
+        just asked, or was told to wait.
+    :param first_pause: the same as seconds from the beginning of the wait on, since the clock of the triggerer may be
+        another. Told by ``next_poll_at`` on the worker, and carried.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class AltcraftTrigger(BaseTrigger):
         carried: dict[str, Any] | None = None,
         cancel: dict[str, Any] | None = None,
         next_poll_at: float | None = None,
+        first_pause: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.altcraft_conn_id = altcraft_conn_id
@@ -66,6 +69,9 @@ class AltcraftTrigger(BaseTrigger):
         self.carried = carried
         self.cancel = cancel
         self.next_poll_at = next_poll_at
+        if first_pause is None and next_poll_at is not None:
+            first_pause = max(0.0, next_poll_at - time.time())
+        self.first_pause = first_pause
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class and its arguments."""
@@ -80,6 +86,7 @@ class AltcraftTrigger(BaseTrigger):
                 "carried": self.carried,
                 "cancel": self.cancel,
                 "next_poll_at": self.next_poll_at,
+                "first_pause": self.first_pause,
             },
         )
 
@@ -125,7 +132,7 @@ class AltcraftTrigger(BaseTrigger):
                 Deadlines(self.timeout_at, self.execution_timeout_at),
                 poll_interval=self.poll_interval,
                 log=self.log.info,
-                next_poll_at=self.next_poll_at,
+                next_poll_at=time.time() + (self.first_pause or 0.0),
             )
             while True:
                 await asyncio.sleep(max(0.0, poller.next_poll_at - time.time()))

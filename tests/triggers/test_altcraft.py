@@ -132,6 +132,23 @@ def test_nothing_is_asked_before_the_moment_that_the_worker_learned(altcraft_san
     assert events_of(waiting_for("task_1", next_poll_at=time.time() - 30))[0]["decision"] == "done"
 
 
+@pytest.mark.parametrize("ahead", [7_200, -7_200])
+def test_the_first_pause_is_as_long_whatever_the_clock_of_the_worker_says(altcraft_sandbox, monkeypatch, ahead):
+    altcraft_sandbox.add_task("task_1")
+
+    def deferred(pause):
+        with monkeypatch.context() as worker:
+            clock = time.time
+            worker.setattr(time, "time", lambda: clock() + ahead)
+            _, kwargs = waiting_for("task_1", next_poll_at=time.time() + pause).serialize()
+        return AltcraftTrigger(**round_trip(kwargs))
+
+    assert events_of_for(deferred(30), seconds=0.3) == []
+    assert len(altcraft_sandbox.journal) == 0
+    (found,) = events_of_for(deferred(0.2), seconds=10)
+    assert found.payload["decision"] == "done"
+
+
 def test_a_retry_after_of_a_day_does_not_hold_it_beyond_its_deadline(altcraft_sandbox):
     altcraft_sandbox.add_task("task_1", seconds=10**6)
     altcraft_sandbox.faults.add(Fault("rate_limited", "tasks/status", seconds=86_400))
