@@ -41,6 +41,7 @@ class RunOperator(WaitingOperator):
     :param cancel_on_kill: whether killing the task, or the end of its ``execution_timeout``, stops the mailing:
         it is deactivated, and what is queued is dropped (CONTRACT 5.4). A worker that is shut down kills its tasks,
         too; and what has gone out cannot be called back.
+    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
     """
 
     template_fields: Sequence[str] = (

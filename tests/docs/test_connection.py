@@ -9,13 +9,18 @@ from airflow_provider_altcraft.api.settings import _READERS, Settings, settings_
 from tests.docs.pages import DOCS
 
 PAGE = (DOCS / "connection.md").read_text(encoding="utf-8")
-ROWS = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", PAGE, re.MULTILINE))
+FOUND = re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", PAGE, re.MULTILINE)
+ROWS = dict(FOUND)
 DEFAULTS = {field.name: field.default for field in fields(Settings) if field.name not in ("base_url", "token")}
 
 
 def test_every_setting_is_there_and_no_other():
     assert set(ROWS) == set(DEFAULTS) | {"allow_http"}
     assert set(DEFAULTS) == set(_READERS)
+
+
+def test_each_setting_is_there_once():
+    assert len(FOUND) == len(ROWS)
 
 
 def test_the_defaults_are_those_of_the_code():

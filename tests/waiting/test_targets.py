@@ -22,7 +22,7 @@ def status(word, progress=0, result=None):
     return Reply("tasks/status", {"status": word, "progress": progress, "result": result})
 
 
-def test_a_thousand_tqueries_end_with_the_last_of_them():
+def test_a_thousand_tasks_end_with_the_last_of_them():
     target = TaskTarget([f"t{number}" for number in range(1_000)])
     queries = target.queries()
     for query in queries[:-1]:
