@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any, Literal
 
 from airflow_provider_altcraft.api.endpoints import endpoint
@@ -22,6 +23,10 @@ from airflow_provider_altcraft.exceptions import AltcraftError
 LOG = "campaigns/log_v2"
 LARGEST_PAGE = 1_000_000
 """Entries asked for at most, where one second holds more than a page."""
+GROWN_PAGE = 10_000
+"""Entries of a page at most behind the first, for somebody who only waits: a long log takes fewer calls."""
+PAGES_AT_ONCE = 200
+"""Pages read in one walk at most, for somebody who only waits: the rest is left to the next."""
 PAGE_OVERLAP = timedelta(seconds=1)
 LOOKBACK = timedelta(days=1)
 """How long before a launch the log is read, to know the runs that were going on then."""
@@ -46,11 +51,55 @@ class RunEvent:
     is_error: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What an answer holds.
+
+    :param size: how many entries there were.
+    :param entries: those at the moment asked from or later.
+    :param keys: one for each of them.
+    :param moments: one for each of them.
+    :param total: what the server counted, if it did.
+    :param falls: whether it begins with the newest.
+    """
+
+    size: int
+    entries: list[dict[str, Any]]
+    keys: list[bytes]
+    moments: list[datetime | None]
+    total: int
+    falls: bool
+
+    @classmethod
+    def of(cls, reply: Reply, since: datetime | None) -> _Page:
+        """:param since: a server may give entries from before, if it ignores what it was asked for."""
+        found = [entry for entry in items_of(reply) if isinstance(entry, dict)]
+        moments = [moment_of(entry.get("time")) for entry in found]
+        kept = [since is None or moment is None or moment >= since for moment in moments]
+        return cls(
+            len(found),
+            list(compress(found, kept)),
+            [encode(entry) for entry in compress(found, kept)],
+            list(compress(moments, kept)),
+            reply.total_count or 0,
+            _falls(moments),
+        )
+
+    @property
+    def last(self) -> datetime | None:
+        """The time of its newest entry."""
+        return max((moment for moment in self.moments if moment is not None), default=None)
+
+
 class LogPaginator:
     """Walks through the log, page by page, and on as it grows. It says what to ask for and is handed the answers.
 
+    Each answer moves it to a later moment, or has it ask for more at once, or is the last: a server that ignores what
+    it is asked for costs no more than a few calls.
+
     :param params: of ``campaigns/log_v2``.
-    :param is_lenient: go past a second that holds more entries than the server gives at once, instead of failing.
+    :param is_lenient: go past a second that holds more entries than the server gives at once, instead of failing; and
+        ask for ever larger pages, up to so many of them (``is_behind``).
     :param overlap: how far a page goes back before the last entry; longer for a log that is still being written, whose
         entries need not arrive in the order of their times.
     """
@@ -61,84 +110,122 @@ class LogPaginator:
         self._asked: dict[str, Any] = {"limit": USUAL_LIMIT, **written(endpoint(LOG), params)}
         self._limit = int(self._asked["limit"] or USUAL_LIMIT)
         self._since = moment_of(self._asked.get("from_time"))
+        self._from = self._since
         self._is_lenient = is_lenient
         self._overlap = overlap
         self._known: Counter[bytes] = Counter()
         self._previous = -1
         self._taken = 0
+        self._first_total = 0
+        self._pages = 0
         self.has_more = True
+        self.is_behind = False
+        """Whether the walk ended before the log did; the next goes on there."""
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of the page to ask for next."""
         return dict(self._asked)
 
+    @property
+    def position(self) -> datetime | None:
+        """All entries from before were read."""
+        return self._from
+
     def take(self, reply: Reply) -> list[dict[str, Any]]:
         """The entries of an answer that were not seen before. Moves on.
 
         :raises AltcraftError: if there are more entries than can be asked for.
         """
-        page = [entry for entry in items_of(reply) if isinstance(entry, dict)]
-        keys = [encode(entry) for entry in page]
-        fresh = self._fresh(page, keys)
+        self._pages = self._pages + 1 if self.has_more else 1
+        # Only where the moment is our own choice is what lies before it known.
+        page = _Page.of(reply, self._from if self._from != self._since else None)
+        fresh = self._fresh(page)
         self._taken += len(fresh)
-        limit = int(self._asked["limit"])
-        self.has_more = bool(page) and (len(page) >= limit or len(page) < (reply.total_count or 0))
-        moments = [moment_of(entry.get("time")) for entry in page]
-        last = max((moment for moment in moments if moment is not None), default=None)
-        newest_first = self.has_more and _falls(moments)
-        if last is not None and not newest_first and (fresh or not self.has_more):
-            self._move_on(max(last - self._overlap_of(limit), self._since or last - self._overlap), moments, keys)
+        self._first_total = self._first_total or page.total
+        self.has_more = self._goes_on(page)
+        last = page.last
+        if last is not None and (not self.has_more or (fresh and not page.falls and self._advances(last))):
+            self._move_on(last, page)
         elif self.has_more:
-            self._widen(page, keys, last, reply.total_count or 0)
+            self._widen(page)
+        self.is_behind = self._is_lenient and self.has_more and self._pages >= PAGES_AT_ONCE
+        self.has_more = self.has_more and not self.is_behind
         return fresh
 
-    def _fresh(self, page: list[dict[str, Any]], keys: list[bytes]) -> list[dict[str, Any]]:
+    def _goes_on(self, page: _Page) -> bool:
+        """Whether there may be more behind a page."""
+        if page.size >= int(self._asked["limit"]) or page.size < page.total:
+            return page.size > 0
+        # Where nothing is counted, a server that gives no larger pages looks like the end of a log.
+        is_widened = self._previous >= 0
+        return not page.total and page.size >= self._limit and (self._is_lenient or not is_widened)
+
+    def _fresh(self, page: _Page) -> list[dict[str, Any]]:
         known, fresh = self._known, []
-        for entry, key in zip(page, keys, strict=True):
+        for entry, key in zip(page.entries, page.keys, strict=True):
             if known[key] > 0:
                 known[key] -= 1
             else:
                 fresh.append(entry)
         return fresh
 
-    def _overlap_of(self, limit: int) -> timedelta:
+    def _start_after(self, last: datetime) -> datetime:
         # Between the pages of one walk nothing is written late; a long overlap could be all that a page holds.
-        return PAGE_OVERLAP if self.has_more else self._overlap
+        start = last - (PAGE_OVERLAP if self.has_more else self._overlap)
+        return start if self._since is None else max(start, self._since)
 
-    def _move_on(self, start: datetime, moments: list[datetime | None], keys: list[bytes]) -> None:
-        asked_from = moment_of(self._asked.get("from_time"))
-        seen = Counter(key for moment, key in zip(moments, keys, strict=True) if (moment or start) >= start)
-        if asked_from is not None and start < asked_from:
+    def _advances(self, last: datetime) -> bool:
+        return self._from is None or self._start_after(last) > self._from
+
+    def _move_on(self, last: datetime, page: _Page) -> None:
+        start = self._start_after(last)
+        seen = Counter(key for moment, key in zip(page.moments, page.keys, strict=True) if (moment or start) >= start)
+        if self._from is not None and start < self._from:
             # This page was no more than the end of what comes again.
-            start = asked_from
-            seen = Counter(keys)
-        self._asked |= {"from_time": start.isoformat(), "limit": self._limit}
-        self._known, self._previous = seen, -1
+            start = self._from
+            seen = Counter(page.keys)
+        limit = self._limit
+        if self.has_more and self._is_lenient:
+            limit = max(limit, min(GROWN_PAGE, int(self._asked["limit"]) * 10))
+        self._ask(start, limit, seen)
 
-    def _widen(self, page: list[dict[str, Any]], keys: list[bytes], last: datetime | None, total: int) -> None:
+    def _ask(self, start: datetime, limit: int, known: Counter[bytes]) -> None:
+        self._from = start
+        self._asked |= {"from_time": start.isoformat(), "limit": limit}
+        self._known, self._previous = known, -1
+
+    def _widen(self, page: _Page) -> None:
         """Ask the same again with a larger limit; where that brings no more, it is the end of what can be had."""
-        limit, is_full = int(self._asked["limit"]), len(page) >= self._limit
-        # A count may be of the whole log, whatever moment was asked from.
-        if not is_full and (self._since is not None or self._taken >= total):
+        limit = int(self._asked["limit"])
+        if self._is_end(page):
             self.has_more = False
             return
-        if len(page) > self._previous and limit < LARGEST_PAGE:
-            self._previous = len(page)
-            self._known += Counter(keys)
+        if page.size > self._previous and limit < LARGEST_PAGE:
+            self._previous = page.size
+            self._known += Counter(page.keys)
             self._asked["limit"] = min(LARGEST_PAGE, limit * 10)
+            return
+        if self._limit < page.size < limit and page.size >= page.total:
+            # The server gives more than a usual page, so this is all.
+            self.has_more = False
             return
         if not self._is_lenient:
             raise AltcraftError(
                 f"{LOG}: there are more entries than a page holds, and asking from the time of the last one brings no"
                 " others. Ask with a larger limit."
             )
-        self.has_more = False
-        if last is not None and is_full:
+        self.has_more = page.last is not None and page.size >= self._limit
+        if page.last is not None and self.has_more:
             # The rest of that second cannot be had.
-            self._asked |= {"from_time": (last + PAGE_OVERLAP).isoformat(), "limit": self._limit}
-            self._known, self._previous = Counter(), -1
-            self.has_more = True
+            self._ask(page.last + PAGE_OVERLAP, self._limit, Counter())
+
+    def _is_end(self, page: _Page) -> bool:
+        """Whether no more than the count says that there is more: it may be of the whole log."""
+        all_taken = self._taken >= page.total
+        if page.size < self._limit:
+            return self._since is not None or all_taken
+        return all_taken and 0 < page.total == self._first_total and page.size < int(self._asked["limit"])
 
 
 def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) -> Iterator[dict[str, Any]]:
@@ -151,6 +238,8 @@ def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) 
     paginator = LogPaginator(params, is_lenient=is_lenient)
     while paginator.has_more:
         yield from paginator.take(call(LOG, paginator.params))
+    if paginator.is_behind:
+        raise AltcraftError(f"{LOG}: the log does not end within {PAGES_AT_ONCE} pages.")
 
 
 def run_event(entry: Mapping[str, Any]) -> RunEvent | None:

@@ -260,7 +260,7 @@ class MailingTarget(Target):
     @property
     def state(self) -> State:
         """Running until our run is over, and whatever overlapped it."""
-        if self._log.has_more or not self._run.is_over:
+        if self._log.has_more or self._log.is_behind or not self._run.is_over:
             return State.RUNNING
         return State.FAILED if self._run.is_error and not self.accept_errors else State.SUCCEEDED
 

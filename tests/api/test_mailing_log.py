@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_altcraft.api.mailing_log import LOG, LogMark, LogPaginator, entries, mark_of, starts_since
+from airflow_provider_altcraft.api import mailing_log
+from airflow_provider_altcraft.api.mailing_log import (
+    LOG,
+    LogMark,
+    LogPaginator,
+    entries,
+    mark_of,
+    starts_since,
+)
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.exceptions import AltcraftError
 
@@ -111,6 +120,111 @@ def test_a_log_that_grows_is_followed_without_reading_an_entry_twice(rounds, lim
         while paginator.has_more:
             found += paginator.take(server(LOG, paginator.params))
     assert sorted_by_time(found) == sorted_by_time(server.log)
+
+
+def same_again(count, *, total=None, per_call=10**9):
+    """A server that gives the same entries, whatever moment it is asked from."""
+    log = [entry(number / 1_000, number=number) for number in range(count)]
+    return lambda name, params: Reply(name, log[: min(params["limit"], per_call)], total_count=total)
+
+
+def always_new(name, params):
+    """A server whose every answer is full of new entries."""
+    number = next(NUMBERS)
+    return Reply(name, [entry(0, number=f"{number}-{place}") for place in range(1_000)])
+
+
+def always_later(name, params):
+    """A server that has entries at every moment, to the end of time."""
+    since = (datetime.fromisoformat(params["from_time"]) - NOON).total_seconds()
+    return Reply(name, [entry(since + place, number=next(NUMBERS)) for place in range(1_000)])
+
+
+NUMBERS = count(1)
+
+
+class Counted:
+    def __init__(self, answer):
+        self.calls, self._answer = 0, answer
+
+    def __call__(self, name, params):
+        self.calls += 1
+        assert self.calls < 500, "it loops"
+        return self._answer(name, params)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        same_again(1_000, total=5_000),
+        same_again(1_000),
+        same_again(1_000, total=1_000),
+        same_again(5_000, per_call=1_000),
+        same_again(500, total=9 * 10**9),
+        same_again(5_000, total=5_000),
+        always_new,
+    ],
+)
+def test_a_server_that_ignores_what_it_is_asked_for_costs_few_calls(answer):
+    server = Counted(answer)
+    list(entries(server, {"id": 7, "from_time": (NOON - timedelta(minutes=1)).isoformat()}, is_lenient=True))
+    assert server.calls < 12
+    server.calls = 0
+    mark_of(server, 7, NOON + timedelta(minutes=1))
+    assert server.calls < 12
+    # A wait asks again and again.
+    paginator = LogPaginator({"id": 7, "from_time": NOON.isoformat()}, is_lenient=True, overlap=timedelta(minutes=5))
+    for _ in range(5):
+        server.calls = 0
+        paginator.take(server(LOG, paginator.params))
+        while paginator.has_more:
+            paginator.take(server(LOG, paginator.params))
+        assert server.calls < 12
+
+
+@pytest.mark.parametrize("answer", [same_again(1_000, total=5_000), same_again(5_000, total=5_000, per_call=1_000)])
+def test_an_export_from_such_a_server_fails_rather_than_be_cut(answer):
+    server = Counted(answer)
+    with pytest.raises(AltcraftError, match="larger limit"):
+        list(entries(server, {"id": 7}))
+    assert server.calls < 12
+
+
+def test_a_log_without_an_end_is_left_to_the_next_walk_by_a_wait_and_is_no_mark(monkeypatch):
+    monkeypatch.setattr(mailing_log, "PAGES_AT_ONCE", 9)
+    paginator = LogPaginator({"id": 7, "from_time": NOON.isoformat()}, is_lenient=True)
+    for _ in range(2):
+        calls, before = 0, paginator.position
+        while calls == 0 or paginator.has_more:
+            calls += 1
+            paginator.take(always_later(LOG, paginator.params))
+        assert calls == 9
+        assert paginator.is_behind
+        assert paginator.position > before
+    with pytest.raises(AltcraftError, match="does not end"):
+        mark_of(Counted(always_later), 7, NOON)
+
+
+@pytest.mark.parametrize("total", ["matching", "whole", "none"])
+def test_a_long_log_takes_few_calls_of_a_wait(total):
+    server = Log([entry(-number / 2, number=number) for number in range(20_000)], total=total)
+    assert len(list(entries(server, {"id": 7, "from_time": entry(-86_400)["time"]}, is_lenient=True))) == 20_000
+    assert server.calls <= 5
+
+
+@given(
+    log=st.lists(st.integers(0, 12), max_size=60),
+    largest=st.integers(3, 9),
+    total=st.sampled_from(["matching", "none"]),
+)
+def test_a_server_whose_pages_do_not_grow_is_read_whole_unless_a_second_holds_more(log, largest, total):
+    log = [entry(second, number=number) for number, second in enumerate(log)]
+    params = {"id": 7, "limit": largest, "from_time": entry(0)["time"]}
+    found = list(entries(Log(log, largest=largest, total=total), params, is_lenient=True))
+    full = {one["time"] for one in log if sum(one["time"] == other["time"] for other in log) > largest - 2}
+    if not full:
+        assert sorted_by_time(found) == sorted_by_time(log)
+    assert all(found.count(one) == 1 for one in found)
 
 
 def test_an_entry_that_is_written_late_is_still_read():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
+from airflow_provider_altcraft.api import mailing_log
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import State
@@ -188,3 +190,19 @@ def test_a_run_that_ended_in_an_error_is_a_failure_unless_it_is_accepted():
         assert target.result["ended_in_error"]
         assert "ERROR" in target.progress
         assert target_from(target.to_dict()) == target
+
+
+def test_a_run_is_not_over_before_the_log_was_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(mailing_log, "PAGES_AT_ONCE", 4)
+    target, since = MailingTarget(7, "2026-11-21T09:00:00+00:00"), datetime.fromisoformat("2026-11-21T09:00:00+00:00")
+    begun = log_of(("start", since.isoformat()), ("end", since.isoformat())).data
+    for number in range(4):
+        params = target.queries()[0].params
+        moment = max(since, datetime.fromisoformat(params["from_time"]))
+        noise = [
+            {"state": "", "time": (moment + timedelta(seconds=place)).isoformat(), "message": f"{number}"}
+            for place in range(params["limit"])
+        ]
+        target.observe(target.queries()[0], Reply("campaigns/log_v2", begun + noise if not number else noise), SETTINGS)
+        assert target.state is State.RUNNING
+    assert not target.has_more
