@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
-from airflow_provider_altcraft.templates import check_one_of, is_open
+from airflow_provider_altcraft.runtime.templates import check_one_of, is_open
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
@@ -173,10 +173,10 @@ class ListExport:
 
         :raises AltcraftConfigurationError: naming the argument or parameter; or the endpoint, if it is not a read.
         """
-        from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+        from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
 
         row = endpoint(self.endpoint)
-        if row.effect is not Effect.READ or row.answer is not Answer.ENVELOPE:
+        if row.effect is not Effect.READ or row.answer is not ResponseKind.ENVELOPE:
             raise AltcraftConfigurationError(f"{row.name} is not a list that could be read.")
         if self.file_format not in ("jsonl", "csv"):
             raise AltcraftConfigurationError(f"file_format must be 'jsonl' or 'csv', not {self.file_format!r}.")

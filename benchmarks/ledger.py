@@ -22,8 +22,8 @@ from typing import Any
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
+from airflow_provider_altcraft.delivery.ledger.fingerprints import Fingerprint
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
-from airflow_provider_altcraft.delivery.ledger.prints import Print
 from airflow_provider_altcraft.delivery.source import from_profiles
 
 BATCH = 10_000
@@ -45,7 +45,7 @@ def main() -> int:
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         print(
             f"| {rows:,} | {found['first']:.1f} | {found['next']:.1f} | {rows / found['next']:,.0f} |"
-            f" {found['prints']:.1f} | {found['file'] / 1e6:,.0f} | {found['growth'] / 1e6:,.0f} |"
+            f" {found['fingerprints']:.1f} | {found['file'] / 1e6:,.0f} | {found['growth'] / 1e6:,.0f} |"
         )
     return 0
 
@@ -54,10 +54,10 @@ def measured(rows: int) -> dict[str, Any]:
     """One size."""
     baseline = peak()
     with tempfile.TemporaryDirectory() as folder:
-        first, prints = night(Path(folder), rows, changed=rows)
+        first, fingerprints = night(Path(folder), rows, changed=rows)
         following, _ = night(Path(folder), rows, changed=rows // 100)
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
-    return {"first": first, "next": following, "prints": prints, "file": size, "growth": peak() - baseline}
+    return {"first": first, "next": following, "fingerprints": fingerprints, "file": size, "growth": peak() - baseline}
 
 
 def night(folder: Path, rows: int, *, changed: int) -> tuple[float, float]:
@@ -66,21 +66,21 @@ def night(folder: Path, rows: int, *, changed: int) -> tuple[float, float]:
     began = time.perf_counter()
     encoder = ProfileEncoder(timezone=UTC)
     with Ledger(FileLedger(folder), scope=b"", key=["email"], encoder=encoder) as ledger:
-        print_of = ledger.printer(from_profiles((), encoder))
+        fingerprint_of = ledger.fingerprinter(from_profiles((), encoder))
         sent = 0
         for batch in sources(rows, changed):
             begun = time.perf_counter()
-            prints = print_of([{"email": email} for email, _ in batch], [record for _, record in batch])
+            fingerprints = fingerprint_of([{"email": email} for email, _ in batch], [record for _, record in batch])
             spent += time.perf_counter() - begun
-            sent += take(ledger, prints)
+            sent += take(ledger, fingerprints)
     if sent != changed:
         raise SystemExit(f"{sent:,} rows were sent, not {changed:,}.")
     return time.perf_counter() - began - spent, spent
 
 
-def take(ledger: Ledger, prints: list[Print]) -> int:
+def take(ledger: Ledger, fingerprints: list[Fingerprint]) -> int:
     """What a delivery does with a batch that is accepted."""
-    moved = [prints[place] for place in ledger.changed(prints)]
+    moved = [fingerprints[place] for place in ledger.changed(fingerprints)]
     if moved:
         ledger.sending(moved)
         ledger.accepted(moved)

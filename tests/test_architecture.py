@@ -18,8 +18,9 @@ DAG_SIDE = sorted(
     if path.stem != "__init__"
 )
 FLOORS = [
-    {"decorators", "operators", "sensors", "triggers", "transfers"},
-    {"exports", "storage", "launching", "waiting", "hooks", "airflow_compat", "templates"},
+    {"decorators", "operators", "sensors", "transfers"},
+    {"runtime", "triggers", "exports"},
+    {"launching", "waiting", "hooks"},
     {"delivery"},
     {"api"},
     {"exceptions", "tracebacks"},

@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
-from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
+from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Print
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.exports import ListExport, ProfilesExport
@@ -27,7 +27,7 @@ from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
-from airflow_provider_altcraft.storage import location, replacing
+from airflow_provider_altcraft.runtime.storage import location, replacing
 from airflow_provider_altcraft.transfers.altcraft_to_object_storage import AltcraftToObjectStorageOperator
 from tests.contexts import Store, context
 

@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying
 
 from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
-from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
 from airflow_provider_altcraft.api.protocol import Reply, Request
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
 from airflow_provider_altcraft.api.retrying import retrying
@@ -88,7 +88,7 @@ class AsyncAltcraftClient:
         row = endpoint(name)
         if row.effect not in (Effect.READ, Effect.WRITE):
             raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
-        if row.token_in_url or row.answer is Answer.FILE:
+        if row.token_in_url or row.answer is ResponseKind.FILE:
             raise AltcraftConfigurationError(f"{name} is not for a triggerer.")
         request = protocol.call(row, params or {}, self.settings, request_id, raw_result=raw_result)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)

@@ -21,8 +21,8 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, keeping
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
-from airflow_provider_altcraft.api.endpoints import Answer, endpoint
-from airflow_provider_altcraft.api.paging import Walk
+from airflow_provider_altcraft.api.endpoints import ResponseKind, endpoint
+from airflow_provider_altcraft.api.pagination import Paginator
 from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
 from airflow_provider_altcraft.api.retrying import Repeats, retrying
@@ -35,7 +35,7 @@ from airflow_provider_altcraft.exceptions import (
 )
 from airflow_provider_altcraft.tracebacks import without_locals
 
-BLINK = 0.2
+KILL_CHECK_SECONDS = 0.2
 """Seconds of a pause between two attempts after which it sees that the client was told to give up."""
 
 
@@ -133,10 +133,12 @@ class AltcraftClient:
         :raises AltcraftConfigurationError: for an endpoint that is not a read.
         """
         row = endpoint(name)
-        walk = Walk(row, params or {})
-        while not walk.over:
-            request = protocol.call(row, params or {}, self.settings, undocumented=undocumented, from_id=walk.pointer)
-            yield from walk.take(self.send(request))
+        paginator = Paginator(row, params or {})
+        while not paginator.over:
+            request = protocol.call(
+                row, params or {}, self.settings, undocumented=undocumented, from_id=paginator.pointer
+            )
+            yield from paginator.take(self.send(request))
 
     @without_locals
     def download(
@@ -209,7 +211,7 @@ class AltcraftClient:
         while (left := end - time.monotonic()) > 0:
             if self._aborted:
                 raise _given_up()
-            time.sleep(min(left, BLINK))
+            time.sleep(min(left, KILL_CHECK_SECONDS))
 
     def _read(self, request: Request, response: requests.Response, body: bytes) -> Reply:
         try:
@@ -229,7 +231,7 @@ class AltcraftClient:
         """The answer, up to its body, for as long as it is read."""
         session = self._session()
         exchange = session.exchange
-        exchange.answer_timeout = None if request.endpoint.answer is Answer.FILE else self.settings.read_timeout
+        exchange.answer_timeout = None if request.endpoint.answer is ResponseKind.FILE else self.settings.read_timeout
         try:
             with self._response(request, session) as response:
                 yield response

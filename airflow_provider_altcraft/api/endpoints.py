@@ -18,10 +18,10 @@ from airflow_provider_altcraft.api.catalogue import (
     suppresses,
     tasks,
 )
-from airflow_provider_altcraft.api.catalogue.notation import Answer, Documented, Effect, Endpoint, Parameter
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, Endpoint, Parameter, ResponseKind
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
-__all__ = ["AREAS", "ENDPOINTS", "Answer", "Documented", "Effect", "Endpoint", "Parameter", "endpoint"]
+__all__ = ["AREAS", "ENDPOINTS", "Documented", "Effect", "Endpoint", "Parameter", "ResponseKind", "endpoint"]
 
 AREAS: dict[str, tuple[Endpoint, ...]] = {
     "Profiles": profiles.ROWS,

@@ -14,10 +14,10 @@ from itertools import compress
 from typing import Any, Literal
 
 from airflow_provider_altcraft.api.endpoints import endpoint
-from airflow_provider_altcraft.api.paging import USUAL_LIMIT, items_of
+from airflow_provider_altcraft.api.pagination import USUAL_LIMIT, items_of
 from airflow_provider_altcraft.api.parameters import written
 from airflow_provider_altcraft.api.protocol import Reply, encode
-from airflow_provider_altcraft.api.states import moment_of, word
+from airflow_provider_altcraft.api.states import moment_of, normalize_status
 from airflow_provider_altcraft.exceptions import AltcraftError
 
 LOG = "campaigns/log_v2"
@@ -244,11 +244,11 @@ def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) 
 
 def run_event(entry: Mapping[str, Any]) -> RunEvent | None:
     """The start or end of a run that an entry tells of; ``None`` for any other, or one whose time cannot be read."""
-    state, moment = word(entry.get("state")), moment_of(entry.get("time"))
+    state, moment = normalize_status(entry.get("state")), moment_of(entry.get("time"))
     if moment is None or state not in {"start", "end"}:
         return None
     kind: Literal["start", "end"] = "start" if state == "start" else "end"
-    return RunEvent(moment, kind, word(entry.get("level")) == "error")
+    return RunEvent(moment, kind, normalize_status(entry.get("level")) == "error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
-from airflow_provider_altcraft.api.endpoints import Answer, Endpoint
+from airflow_provider_altcraft.api.endpoints import Endpoint, ResponseKind
 from airflow_provider_altcraft.api.parameters import written
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
@@ -203,7 +203,7 @@ def request(
     :raises AltcraftConfigurationError: for a token or a Request-ID that no header can carry.
     """
     headers = {
-        "Accept": "application/json" if endpoint.answer is not Answer.FILE else "*/*",
+        "Accept": "application/json" if endpoint.answer is not ResponseKind.FILE else "*/*",
         "Accept-Encoding": "gzip, deflate",
         "User-Agent": "airflow-provider-altcraft",
     }
@@ -240,7 +240,7 @@ def _path(endpoint: Endpoint, params: dict[str, Any]) -> str:
 
     def fill(name: re.Match[str]) -> str:
         value = str(params.pop(name[1]))
-        return _path_of_a_file(value) if endpoint.answer is Answer.FILE else _segment(value)
+        return _path_of_a_file(value) if endpoint.answer is ResponseKind.FILE else _segment(value)
 
     return _IN_THE_PATH.sub(fill, endpoint.path)
 
@@ -316,7 +316,7 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
         fields.get(header, "").strip().lower() == "true" for header in ("duplicate-request", "x-duplicate-request")
     )
     answer = _json_with_raw_result(body) if request.raw_result else _json_object(body)
-    if worked and endpoint.answer is Answer.FILE:
+    if worked and endpoint.answer is ResponseKind.FILE:
         if _is_page(request, fields.get("content-type", ""), body):
             raise _page_instead(name, http_status, body, settings)
         if not _refuses(request, answer):
@@ -324,7 +324,7 @@ def read(request: Request, *, http_status: int, headers: Mapping[str, str], body
     code = _integer(answer.get("error")) if answer is not None else None
     if worked and not code and _worked_by_status(endpoint, code, body):
         return Reply(name, answer, replayed=replayed, server_time=server_time)
-    if code is None and endpoint.answer is Answer.STATUS and http_status in REFUSING_STATUSES:
+    if code is None and endpoint.answer is ResponseKind.STATUS and http_status in REFUSING_STATUSES:
         code = http_status
         answer = answer or {"error_text": _first_line(body)}
     if answer is None or code is None:
@@ -375,7 +375,7 @@ REFUSING_STATUSES = frozenset({400, 402, 404, 409})
 
 def _worked_by_status(endpoint: Endpoint, code: int | None, body: bytes) -> bool:
     """Whether a 2xx alone means success, since the answer need be no envelope. A web page is a gateway's."""
-    return endpoint.answer is Answer.STATUS and code is None and not body.lstrip().startswith(b"<")
+    return endpoint.answer is ResponseKind.STATUS and code is None and not body.lstrip().startswith(b"<")
 
 
 def _is_page(request: Request, content_type: str, body: bytes) -> bool:

@@ -26,25 +26,25 @@ CAMPAIGN_ENDS = frozenset({"completed", "deleted"})
 """States a campaign never leaves."""
 
 
-def word(value: Any) -> str:
+def normalize_status(value: Any) -> str:
     """A status word as it is compared: examples differ in case (CONTRACT 5.1)."""
     return str(value or "").strip().lower()
 
 
 def task_state(status: Any, settings: Settings) -> State:
     """A server-side task, by its ``data.status`` (CONTRACT 2.1); the words are settings of the connection."""
-    if word(status) in settings.task_success_statuses:
+    if normalize_status(status) in settings.task_success_statuses:
         return State.SUCCEEDED
-    if word(status) in settings.task_failure_statuses:
+    if normalize_status(status) in settings.task_failure_statuses:
         return State.FAILED
     return State.RUNNING
 
 
 def campaign_state(status: Any, target: str) -> State:
     """A campaign, by its ``status``, for somebody who waits for the state ``target``."""
-    if word(status) == target:
+    if normalize_status(status) == target:
         return State.SUCCEEDED
-    return State.FAILED if word(status) in CAMPAIGN_ENDS else State.RUNNING
+    return State.FAILED if normalize_status(status) in CAMPAIGN_ENDS else State.RUNNING
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Answer, Endpoint, Parameter
+from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Endpoint, Parameter, ResponseKind
 
 HEAD = """\
 # Endpoints
@@ -94,9 +94,9 @@ def _notes(row: Endpoint) -> Iterator[str]:
 def _answer(row: Endpoint) -> Iterator[str]:
     if row.payload != "data":
         yield f"Result in `{row.payload}`."
-    if row.answer is Answer.STATUS:
+    if row.answer is ResponseKind.STATUS:
         yield "Answers with HTTP statuses."
-    if row.answer is Answer.FILE:
+    if row.answer is ResponseKind.FILE:
         yield "GET; answers with the bytes of the file."
     if row.token_in_url:
         yield "Token in the URL."

@@ -14,9 +14,9 @@ from airflow.providers.common.compat.sdk import (
     task_decorator_factory,
 )
 
-from airflow_provider_altcraft.airflow_compat import PushesXCom
-from airflow_provider_altcraft.operators.delivering import DeliveringOperator
 from airflow_provider_altcraft.operators.profiles import Profiles, ProfilesOperator
+from airflow_provider_altcraft.runtime.compatibility import PushesXCom
+from airflow_provider_altcraft.runtime.delivering import DeliveringOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination

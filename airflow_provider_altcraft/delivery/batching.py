@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from airflow_provider_altcraft.delivery.ledger.prints import Print
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
+from airflow_provider_altcraft.delivery.ledger.fingerprints import Fingerprint
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -19,14 +19,14 @@ class Rows:
 
     :param numbers: of the rows in the source, from 1.
     :param records: their profiles as JSON.
-    :param floors: the watermark if the row is not accepted; empty if none is followed.
-    :param prints: of key and content, for the ledger; empty without one.
+    :param safe_watermarks: the watermark if the row is not accepted; empty if none is followed.
+    :param fingerprints: of key and content, for the ledger; empty without one.
     """
 
     numbers: list[int] = field(default_factory=list)
-    records: Lines = field(default_factory=Lines, repr=False)
-    floors: list[Any] = field(default_factory=list)
-    prints: list[Print] = field(default_factory=list)
+    records: JsonLines = field(default_factory=JsonLines, repr=False)
+    safe_watermarks: list[Any] = field(default_factory=list)
+    fingerprints: list[Fingerprint] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -35,13 +35,13 @@ class Rows:
         """Put the other rows behind these."""
         self.numbers += other.numbers
         self.records += other.records
-        self.floors += other.floors
-        self.prints += other.prints
+        self.safe_watermarks += other.safe_watermarks
+        self.fingerprints += other.fingerprints
 
     def slice(self, start: int, end: int | None = None) -> Rows:
         """Some of the rows."""
         part = slice(start, end)
-        return Rows(self.numbers[part], self.records[part], self.floors[part], self.prints[part])
+        return Rows(self.numbers[part], self.records[part], self.safe_watermarks[part], self.fingerprints[part])
 
     def pick(self, places: Sequence[int]) -> Rows:
         """The rows at these places."""
@@ -49,14 +49,14 @@ class Rows:
             return self
         return Rows(
             [self.numbers[place] for place in places],
-            Lines.of([self.records[place] for place in places], is_flat=self.records.is_flat),
-            [self.floors[place] for place in places] if self.floors else [],
-            [self.prints[place] for place in places] if self.prints else [],
+            JsonLines.of([self.records[place] for place in places], is_flat=self.records.is_flat),
+            [self.safe_watermarks[place] for place in places] if self.safe_watermarks else [],
+            [self.fingerprints[place] for place in places] if self.fingerprints else [],
         )
 
-    def floor(self, place: int) -> Any:
+    def safe_watermark(self, place: int) -> Any:
         """The watermark if the row at this place is not accepted."""
-        return self.floors[place] if self.floors else None
+        return self.safe_watermarks[place] if self.safe_watermarks else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 NullPolicy = Literal["omit", "send"]
@@ -134,7 +134,7 @@ class RowEncoder:
         self._struct = self._struct_of(fields, encoder)
         self._is_flat = not any(isinstance(constant, dict | list) for constant in self._constants)
 
-    def encode(self, rows: Sequence[Sequence[Any]]) -> Lines:
+    def encode(self, rows: Sequence[Sequence[Any]]) -> JsonLines:
         """Each row as UTF-8 JSON, in a line of its own.
 
         :raises AltcraftConfigurationError: for a value of a type without a treatment.
@@ -155,7 +155,7 @@ class RowEncoder:
         except UnicodeEncodeError:
             # A lone surrogate somewhere.
             return self._one_by_one(rows)
-        return Lines([text], len(rows), is_flat=self._is_flat)
+        return JsonLines([text], len(rows), is_flat=self._is_flat)
 
     @staticmethod
     def _struct_of(fields: Sequence[str], encoder: ProfileEncoder) -> Callable[..., Any] | None:
@@ -188,8 +188,8 @@ class RowEncoder:
             return [treatments[type(value)](value) for value in column]
         return None
 
-    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> Lines:
-        return Lines.of(
+    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> JsonLines:
+        return JsonLines.of(
             [
                 self._encoder.encode(
                     dict(zip(self._fields, (*[row[index] for index in self._columns], *self._constants), strict=True))

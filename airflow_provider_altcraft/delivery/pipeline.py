@@ -18,8 +18,8 @@ from airflow_provider_altcraft.delivery.batching import Batch, Limits, Rows, bat
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.encoding import is_null
 from airflow_provider_altcraft.delivery.functions import converges
+from airflow_provider_altcraft.delivery.json_lines import Packed
 from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
-from airflow_provider_altcraft.delivery.lines import Packed
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import Source
@@ -30,7 +30,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, Alt
 NO_KEY = "the row has no value to find its profile by"
 
 
-class Answer(Protocol):
+class BatchReply(Protocol):
     """What sending a batch came to."""
 
     @property
@@ -61,7 +61,7 @@ class Sender(Protocol):
         :raises AltcraftError: if the source has changed in a way that would send again what must not be.
         """
 
-    def send(self, body: bytes, batch: Batch) -> Answer:
+    def send(self, body: bytes, batch: Batch) -> BatchReply:
         """Send a body."""
 
     def recall(self, batch: Batch) -> BatchAnswer | None:
@@ -214,21 +214,22 @@ class Delivery:
         """The rows, written, some at a time; those without a value to be found by are refused here."""
         report, watermark, ledger = self.report, self._watermark, self._ledger
         keyless = _without(self._destination.key_fields, source)
-        print_of = ledger.printer(source) if ledger is not None else None
+        fingerprint_of = ledger.fingerprinter(source) if ledger is not None else None
         for chunk in source.chunks:
             numbers = list(range(report.read + 1, report.read + len(chunk) + 1))
             report.read += len(chunk)
-            floors = watermark.floors if watermark is not None else []
+            safe_watermarks = watermark.safe_watermarks if watermark is not None else []
             wanted: Sequence[Any] = chunk
             if source.skips:
                 kept = [row is not None for row in chunk]
                 wanted, numbers = list(compress(chunk, kept)), list(compress(numbers, kept))
-                floors = list(compress(floors, kept))
+                safe_watermarks = list(compress(safe_watermarks, kept))
                 report.skipped += len(chunk) - len(wanted)
                 if not wanted:
                     continue
             records = self._destination.checked(source.write(wanted))
-            rows = Rows(numbers, records, floors, print_of(wanted, records) if print_of is not None else [])
+            fingerprints = fingerprint_of(wanted, records) if fingerprint_of is not None else []
+            rows = Rows(numbers, records, safe_watermarks, fingerprints)
             lost = set(keyless(wanted))
             if lost:
                 refuse(rows.pick(sorted(lost)))
@@ -238,7 +239,7 @@ class Delivery:
 
     def _changed(self, ledger: Ledger, chunks: Iterator[Rows]) -> Iterator[Rows]:
         for rows in chunks:
-            changed = rows.pick(ledger.changed(rows.prints))
+            changed = rows.pick(ledger.changed(rows.fingerprints))
             unchanged = len(rows) - len(changed)
             self.report.skipped += unchanged
             self.report.unchanged += unchanged
@@ -266,7 +267,7 @@ class Delivery:
             self._deliver_halves(batch, rows)
             return
         if self._ledger is not None:
-            self._ledger.sending(rows.prints)
+            self._ledger.sending(rows.fingerprints)
         try:
             answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
@@ -325,7 +326,7 @@ class Delivery:
             self.tasks.append(TaskBatch(task_id, batch, len(rows)))
             self._progress(self.report, self._in_flight)
 
-    def _take(self, batch: Batch, rows: Rows, answer: Answer) -> None:
+    def _take(self, batch: Batch, rows: Rows, answer: BatchReply) -> None:
         """Act on what Altcraft said of a batch. It is settled last: a try that ends before that does it all again."""
         if self._destination.makes_task:
             # Without the id of a task, nobody can be asked what became of the rows.
@@ -339,7 +340,7 @@ class Delivery:
             told = self._destination.accounts_for_rows(answer.data, verdict)
             if self._ledger is not None and told and not answer.replayed:
                 refused = {refusal.position for refusal in verdict.refusals}
-                self._ledger.accepted([found for place, found in enumerate(rows.prints) if place not in refused])
+                self._ledger.accepted([found for place, found in enumerate(rows.fingerprints) if place not in refused])
             self._sender.settle(batch, verdict)
         self._count(rows, verdict, replayed=answer.replayed)
 
@@ -358,7 +359,7 @@ class Delivery:
         self.report.count(verdict)
         if self._watermark is not None and (verdict.refusals or verdict.unaccounted):
             first = min((refusal.position for refusal in verdict.refusals), default=0)
-            self.report.hold(rows.numbers[first], plain(rows.floor(first)))
+            self.report.hold(rows.numbers[first], plain(rows.safe_watermark(first)))
 
     def _refuse_keyless(self, rows: Rows) -> None:
         refusals = [Refusal(place, 0, NO_KEY) for place in range(len(rows))]

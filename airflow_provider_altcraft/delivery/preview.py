@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.pipeline import Delivery, Forecast
 from airflow_provider_altcraft.delivery.source import Source
 
@@ -51,7 +51,7 @@ class Preview:
         columns: dict[str, _Column] = {}
         rows = chain.from_iterable(source.chunks)
 
-        def write(some: Sequence[Any]) -> Lines:
+        def write(some: Sequence[Any]) -> JsonLines:
             records = source.write(some)
             for record in records:
                 for name, value in msgspec.json.decode(record).items():

@@ -16,7 +16,7 @@ import msgspec
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects, Same
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.private_files import listed, make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -144,7 +144,7 @@ class Rejects:
                 lines = [_HELD.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
             return Rows()
-        return Rows([line.row for line in lines], Lines.of([bytes(line.record) for line in lines]))
+        return Rows([line.row for line in lines], JsonLines.of([bytes(line.record) for line in lines]))
 
     def release(self, batch: str) -> None:
         """Forget the rows put aside."""

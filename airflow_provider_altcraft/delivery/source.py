@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder, RowEncoder
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.mapping import FieldMapping
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -30,7 +30,7 @@ class Source(Generic[T]):
     """
 
     chunks: Iterable[Sequence[T | None]]
-    write: Callable[[Sequence[T]], Lines]
+    write: Callable[[Sequence[T]], JsonLines]
     columns: Callable[[Sequence[str]], Callable[[Sequence[T]], list[list[Any]]]]
     skips: bool = False
 
@@ -46,14 +46,14 @@ def from_profiles(
     def columns(fields: Sequence[str]) -> Callable[[Sequence[Mapping[str, Any]]], list[list[Any]]]:
         return lambda some: [[profile.get(name) for profile in some] for name in fields]
 
-    def write(some: Sequence[Mapping[str, Any]]) -> Lines:
+    def write(some: Sequence[Mapping[str, Any]]) -> JsonLines:
         for profile in some:
             if not isinstance(profile, Mapping):
                 # The value is not quoted: it is somebody's data.
                 raise AltcraftConfigurationError(
                     f"A profile must be a dictionary of fields and values, not a {type(profile).__name__}."
                 )
-        return Lines.of([encoder.encode(profile) for profile in some])
+        return JsonLines.of([encoder.encode(profile) for profile in some])
 
     return Source(_Chunks(profiles, min(at_a_time, AT_A_TIME)), write, columns, skips=True)
 

@@ -13,7 +13,7 @@ class Watermark:
     """Follows a column while rows are read in its order.
 
     The floor of a row is the greatest value below its own: where the watermark stays if that row is not accepted, since
-    the next query asks for what lies above it. ``floors`` are those of the rows handed out last.
+    the next query asks for what lies above it. ``safe_watermarks`` are those of the rows handed out last.
 
     :param column: its name.
     :param columns: names of the query's columns.
@@ -28,7 +28,7 @@ class Watermark:
         self._column = column
         self._index = list(columns).index(column)
         self.value: Any = None
-        self.floors: list[Any] = []
+        self.safe_watermarks: list[Any] = []
         self._floor: Any = None
 
     def follow(self, chunks: Iterable[Sequence[Sequence[Any]]]) -> Iterator[Sequence[Sequence[Any]]]:
@@ -37,7 +37,7 @@ class Watermark:
         :raises AltcraftConfigurationError: for a value below the one before it. What came before was handed out.
         """
         for chunk in chunks:
-            self.floors = [self._passed(row[self._index]) for row in chunk]
+            self.safe_watermarks = [self._passed(row[self._index]) for row in chunk]
             yield chunk
 
     def _passed(self, value: Any) -> Any:

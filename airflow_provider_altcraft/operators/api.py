@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import WaitingOperator
-from airflow_provider_altcraft.templates import is_open
+from airflow_provider_altcraft.runtime.base import WaitingOperator
+from airflow_provider_altcraft.runtime.templates import is_open
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -69,9 +69,9 @@ class AltcraftApiOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Make the call."""
-        from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+        from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
         from airflow_provider_altcraft.api.parameters import written
-        from airflow_provider_altcraft.storage import location
+        from airflow_provider_altcraft.runtime.storage import location
 
         self.check_waiting()
         row = endpoint(self.endpoint)
@@ -80,7 +80,7 @@ class AltcraftApiOperator(WaitingOperator):
         written(row, parameters, undocumented=undocumented)
         if self.result_path is not None:
             location("result_path", self.result_path)
-        if row.answer is Answer.FILE:
+        if row.answer is ResponseKind.FILE:
             return self._download(context, str(parameters["file"]))
         if row.effect is not Effect.READ:
             return self._launch(context, parameters, expects_task=row.task is not None)
@@ -121,7 +121,7 @@ class AltcraftApiOperator(WaitingOperator):
         return self.await_end(context, TaskTarget([task_id], keeps_results=True), {"altcraft_task_id": task_id})
 
     def _download(self, context: Any, file: str) -> dict[str, Any]:
-        from airflow_provider_altcraft.storage import location, replacing
+        from airflow_provider_altcraft.runtime.storage import location, replacing
 
         path = location("result_path", self.result_path)
         try_number = context["ti"].try_number
@@ -155,7 +155,7 @@ class AltcraftApiOperator(WaitingOperator):
         return {"truncated": True, "count": count, "bytes": size, "beginning": _beginning(data)}
 
     def _write(self, context: Any, data: Any) -> dict[str, Any]:
-        from airflow_provider_altcraft.storage import location, replacing
+        from airflow_provider_altcraft.runtime.storage import location, replacing
 
         path = location("result_path", self.result_path)
         with replacing(path, context["ti"].try_number) as file:
@@ -179,14 +179,14 @@ def _check(name: str, *, allow_irreversible: bool, all_pages: bool, path: str | 
 
     :raises AltcraftConfigurationError: naming the argument.
     """
-    from airflow_provider_altcraft.api.endpoints import Answer, Effect, endpoint
+    from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
 
     row = endpoint(name)
     if row.effect is Effect.IRREVERSIBLE and allow_irreversible is not True:
         raise AltcraftConfigurationError(f"{row.name} cannot be undone. Set allow_irreversible=True.")
-    if all_pages and (row.effect is not Effect.READ or row.answer is Answer.FILE):
+    if all_pages and (row.effect is not Effect.READ or row.answer is ResponseKind.FILE):
         raise AltcraftConfigurationError(f"all_pages goes with a list, and {row.name} is none.")
-    if row.answer is Answer.FILE and path is None:
+    if row.answer is ResponseKind.FILE and path is None:
         raise AltcraftConfigurationError(f"{row.name} needs result_path: a file is no XCom.")
 
 

@@ -13,7 +13,7 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftJobFailed,
     AltcraftRejected,
 )
-from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.runtime.base import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.protocol import Reply
@@ -90,14 +90,14 @@ class _CampaignOperator(WaitingOperator):
             return None
 
     def _status(self, campaign_id: int) -> tuple[Reply, str]:
-        from airflow_provider_altcraft.api.states import word
+        from airflow_provider_altcraft.api.states import normalize_status
 
         try:
             reply = self.hook.call("scampaigns/get_status", {"id": campaign_id})
         except AltcraftRejected as error:
             error.add_note(f"Check that campaign {campaign_id} exists and that the token sees its group.")
             raise
-        return reply, word(reply.data.get("status")) if isinstance(reply.data, dict) else ""
+        return reply, normalize_status(reply.data.get("status")) if isinstance(reply.data, dict) else ""
 
 
 class AltcraftActivateCampaignOperator(_CampaignOperator):

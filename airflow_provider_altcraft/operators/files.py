@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched
@@ -48,8 +48,8 @@ class AltcraftUploadFileOperator(LaunchingOperator):
         """Read it and upload it."""
         from mimetypes import guess_type
 
-        from airflow_provider_altcraft.storage import location
-        from airflow_provider_altcraft.templates import rendered
+        from airflow_provider_altcraft.runtime.storage import location
+        from airflow_provider_altcraft.runtime.templates import rendered
 
         file = location("path", self.path)
         name = file.name if self.name is None else rendered("name", self.name)

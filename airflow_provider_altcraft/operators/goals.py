@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.base import LaunchingOperator
-from airflow_provider_altcraft.operators.recipients import MATCHINGS, recipient_params
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.recipient import MATCHINGS, recipient_params
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.operators.recipients import Recipient
+    from airflow_provider_altcraft.runtime.recipient import Recipient
 
 PIXEL_DATA_BYTES = 1024
 """Of ``pixel_data``, as JSON (CONTRACT 1.5)."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import LaunchingOperator
-from airflow_provider_altcraft.operators.mailing_settings import MailingSettingsOperator, family
-from airflow_provider_altcraft.operators.recipients import RecipientOperator
-from airflow_provider_altcraft.operators.runs import RunOperator, is_active, is_inactive
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.mailing_run import RunOperator, is_active, is_inactive
+from airflow_provider_altcraft.runtime.mailing_settings import MailingSettingsOperator, family
+from airflow_provider_altcraft.runtime.recipient import RecipientOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched
@@ -243,7 +243,7 @@ class AltcraftCloneMailingOperator(LaunchingOperator):
         """Make the copy."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
-        from airflow_provider_altcraft.templates import rendered
+        from airflow_provider_altcraft.runtime.templates import rendered
 
         name = None if self.name is None else rendered("name", self.name)
         params = {"id": identifier("mailing_id", self.mailing_id), "name": name}

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import LaunchingOperator
 from airflow_provider_altcraft.operators.profiles import ProfilesOperator
-from airflow_provider_altcraft.operators.recipients import RecipientOperator
-from airflow_provider_altcraft.templates import check_one_of
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.recipient import RecipientOperator
+from airflow_provider_altcraft.runtime.templates import check_one_of
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
     from airflow_provider_altcraft.launching.launcher import Launched
-    from airflow_provider_altcraft.operators.attachments import Attach
+    from airflow_provider_altcraft.runtime.attachments import Attach
 
 
 class AltcraftImportAndStartOperator(ProfilesOperator):

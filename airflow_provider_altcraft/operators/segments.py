@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import LaunchingOperator, WaitingOperator
+from airflow_provider_altcraft.runtime.base import LaunchingOperator, WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -194,7 +194,7 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
         """Save it."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
-        from airflow_provider_altcraft.templates import rendered
+        from airflow_provider_altcraft.runtime.templates import rendered
 
         params: dict[str, Any] = {
             "name": rendered("name", self.name),

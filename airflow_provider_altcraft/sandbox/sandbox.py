@@ -88,7 +88,7 @@ class Sandbox:
         self.deduplication = Deduplication(self.behaviour)
         self._deliveries = Deliveries()
         self._world = World()
-        self._furnish()
+        self._seed_world()
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -360,7 +360,7 @@ class Sandbox:
             "tasks": [{"id": task.task_id, "progress": task.progress(now)} for task in self.tasks],
         }
 
-    def _furnish(self) -> None:
+    def _seed_world(self) -> None:
         self.add_database(1, fields=CUSTOMER_FIELDS)
         self.add_resource(1)
         self.add_sender(1)

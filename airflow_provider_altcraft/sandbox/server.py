@@ -20,7 +20,7 @@ from airflow_provider_altcraft.sandbox.deliveries import Deliveries
 from airflow_provider_altcraft.sandbox.faults import Fault
 from airflow_provider_altcraft.sandbox.guard import guard
 from airflow_provider_altcraft.sandbox.journal import Call, redacted
-from airflow_provider_altcraft.sandbox.methods import METHODS, Act
+from airflow_provider_altcraft.sandbox.methods import METHODS, ApiCall
 from airflow_provider_altcraft.sandbox.paths import DOWNLOAD, named
 from airflow_provider_altcraft.sandbox.world import File, World
 
@@ -200,7 +200,7 @@ class Server:
         world.settle(now, deliveries)
         try:
             body = checked(name, given)
-            done = METHODS[name](Act(name, world, deliveries, sandbox.behaviour, now, call.request_id, body))
+            done = METHODS[name](ApiCall(name, world, deliveries, sandbox.behaviour, now, call.request_id, body))
         except Refused as refused:
             return self._refusal(name, refused)
         if isinstance(done, File):

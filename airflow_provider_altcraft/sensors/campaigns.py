@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.sensors.base import AltcraftSensor
+from airflow_provider_altcraft.runtime.sensor import AltcraftSensor
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.targets import Target

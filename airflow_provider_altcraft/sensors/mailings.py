@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.sensors.base import AltcraftSensor
+from airflow_provider_altcraft.runtime.sensor import AltcraftSensor
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftJobFailed
 from airflow_provider_altcraft.exports import FileExport, ListExport
-from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.runtime.base import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -52,7 +52,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
 
     def work(self, context: Any) -> Any:
         """Start the task and wait for it; or walk the list."""
-        from airflow_provider_altcraft.storage import location
+        from airflow_provider_altcraft.runtime.storage import location
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         self.check_waiting()
@@ -64,7 +64,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Download what the task has made."""
-        from airflow_provider_altcraft.storage import location
+        from airflow_provider_altcraft.runtime.storage import location
 
         super().finish(context, verdict, result)
         made = self.task_result(result["altcraft_task_id"])
@@ -116,7 +116,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         return {"total": count, "bytes": size, "files": [{"path": str(file), "bytes": size}]}
 
     def _place(self, context: Any, file: Any) -> AbstractContextManager[IO[bytes]]:
-        from airflow_provider_altcraft.storage import replacing
+        from airflow_provider_altcraft.runtime.storage import replacing
 
         self.check_killed()
         return replacing(file, context["ti"].try_number)

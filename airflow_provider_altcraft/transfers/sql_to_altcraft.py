@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.delivering import DeliveringOperator, Opened
+from airflow_provider_altcraft.runtime.delivering import DeliveringOperator, Opened
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from airflow_provider_altcraft.api.mailing_log import LOG, LOOKBACK, LogMark, LogPaginator, RunEvent, run_event
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
-from airflow_provider_altcraft.api.states import State, campaign_state, moment_of, task_state, word
+from airflow_provider_altcraft.api.states import State, campaign_state, moment_of, normalize_status, task_state
 from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome, decoded, read_task_answer
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.waiting.runs import RunState, run_state
@@ -132,7 +132,7 @@ class TaskTarget(Target):
         """The status of one task, and what its result says of the rows."""
         data, task_id = _data(reply), query.subject
         if task_state(data.get("status"), settings) is State.RUNNING:
-            self._open[task_id] = f"{word(data.get('status')) or 'no status'} {data.get('progress') or 0}%"
+            self._open[task_id] = f"{normalize_status(data.get('status')) or 'no status'} {data.get('progress') or 0}%"
             return
         answer, outcome = ended(reply, settings)
         if self.keeps_results:
@@ -191,7 +191,7 @@ def ended(reply: Reply, settings: Settings) -> tuple[TaskAnswer, TaskOutcome]:
     answer = read_task_answer(data.get("result"))
     failure = f"its result says error {answer.error}" if answer.error else ""
     if task_state(data.get("status"), settings) is not State.SUCCEEDED:
-        failure = f"status {word(data.get('status'))}"
+        failure = f"status {normalize_status(data.get('status'))}"
     return answer, answer.outcome(failure=failure)
 
 
@@ -318,7 +318,7 @@ class CampaignTarget(Target):
 
     def observe(self, query: Query, reply: Reply, settings: Settings) -> None:
         """The word of its status."""
-        self._word = word(reply.data.get("status")) if isinstance(reply.data, dict) else ""
+        self._word = normalize_status(reply.data.get("status")) if isinstance(reply.data, dict) else ""
 
     @property
     def state(self) -> State:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Answer, Documented, Effect, endpoint
+from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Documented, Effect, ResponseKind, endpoint
 from airflow_provider_altcraft.api.table import page
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -61,7 +61,7 @@ def test_what_differs_is_marked():
         name for name in ENDPOINTS if name.startswith("v1.0/")
     }
     assert [name for name, row in ENDPOINTS.items() if row.method == "GET"] == ["download/{file}"]
-    assert endpoint("integrations/any/profile_import").answer is Answer.STATUS
+    assert endpoint("integrations/any/profile_import").answer is ResponseKind.STATUS
 
 
 @pytest.mark.parametrize(

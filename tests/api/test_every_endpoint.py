@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_altcraft.api.client import AltcraftClient
-from airflow_provider_altcraft.api.endpoints import ENDPOINTS, Answer, Effect
+from airflow_provider_altcraft.api.endpoints import ENDPOINTS, Effect, ResponseKind
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftTransportError
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
@@ -156,7 +156,7 @@ def test_a_batch_is_the_call_with_its_items_in_it(row, hook, echo):
 def test_the_payload_is_found(row, hook, echo):
     echo.answers.append({"error": 0, "error_text": "", row.payload: ["found"]})
     reply = hook.call(row.name, everything_of(row))
-    if row.answer is Answer.FILE:
+    if row.answer is ResponseKind.FILE:
         assert json.loads(reply.data)[row.payload] == ["found"]
     else:
         assert reply.data == ["found"]

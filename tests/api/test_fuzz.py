@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.client import AltcraftClient
-from airflow_provider_altcraft.api.endpoints import ENDPOINTS, Answer, endpoint
-from airflow_provider_altcraft.api.paging import Walk
+from airflow_provider_altcraft.api.endpoints import ENDPOINTS, ResponseKind, endpoint
+from airflow_provider_altcraft.api.pagination import Paginator
 from airflow_provider_altcraft.api.protocol import Reply, Request
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
@@ -104,7 +104,7 @@ def test_no_parameters_break_the_writing_of_a_request(data, row):
     with suppress(AltcraftConfigurationError):
         request = protocol.call(row, params, SETTINGS, data.draw(st.none() | st.text()))
         assert request.url.startswith("https://example.com/api/")
-        assert request.url.count("/") == len(row.path.split("/")) + 1 or row.answer is Answer.FILE
+        assert request.url.count("/") == len(row.path.split("/")) + 1 or row.answer is ResponseKind.FILE
         assert TOKEN not in repr(request)
 
 
@@ -161,7 +161,7 @@ def test_no_bytes_break_the_reading_of_an_answer(row, status, headers, body):
 )
 def test_what_is_no_envelope_is_no_success(row, body):
     answer = reading(row, 200, {}, body)
-    assert isinstance(answer, AltcraftError) == (row.answer is Answer.ENVELOPE) or b"9999" in body
+    assert isinstance(answer, AltcraftError) == (row.answer is ResponseKind.ENVELOPE) or b"9999" in body
 
 
 @pytest.mark.parametrize("depth", [10, 300, 600, 900])
@@ -187,12 +187,12 @@ def test_a_parameter_that_holds_itself_is_refused():
 )
 def test_no_pages_break_a_walk(row, replies, params):
     try:
-        walk = Walk(row, params)
+        paginator = Paginator(row, params)
         for reply in replies:
-            if walk.over:
+            if paginator.over:
                 break
-            walk.take(reply)
-            assert walk.pointer is None or isinstance(walk.pointer, int | str)
+            paginator.take(reply)
+            assert paginator.pointer is None or isinstance(paginator.pointer, int | str)
     except AltcraftError:
         pass
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 RECORDS = st.binary(max_size=40).map(lambda value: value.replace(b"\n", b""))
@@ -41,7 +41,7 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
     records = [record for chunk in chunks for record in chunk]
     numbers = iter(range(len(records)))
     rows = [
-        Rows([next(numbers) for _ in chunk], Lines.of(chunk), [len(record) for record in chunk]) for chunk in chunks
+        Rows([next(numbers) for _ in chunk], JsonLines.of(chunk), [len(record) for record in chunk]) for chunk in chunks
     ]
     limits = Limits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
     refused = {}
@@ -50,7 +50,8 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
     fitting = [number for number in range(len(records)) if number not in refused]
     assert [record for batch in cut for record in batch.records] == [records[number] for number in fitting]
     assert [number for batch in cut for number in batch.numbers] == fitting
-    assert [floor for batch in cut for floor in batch.floors] == [len(records[number]) for number in fitting]
+    watermarks = [watermark for batch in cut for watermark in batch.safe_watermarks]
+    assert watermarks == [len(records[number]) for number in fitting]
     assert all(0 < len(batch) <= items and len(body(batch)) <= body_bytes for batch in cut)
     for batch, following in pairwise(cut):
         # As full as can be: the next row would not have fitted.

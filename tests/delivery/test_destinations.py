@@ -21,7 +21,7 @@ from airflow_provider_altcraft.delivery.destinations import (
     TriggerMailing,
 )
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.lines import Lines, Packed
+from airflow_provider_altcraft.delivery.json_lines import JsonLines, Packed
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 ALL = {
@@ -43,7 +43,7 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
     field = destination.only_field or "email"
     records = [ProfileEncoder(timezone=UTC).encode({field: value}) for value in values]
     frame = Frame(b'{"items":[', b"]}")
-    lines = Lines.of(records[:1]) + Lines.of(records[1:]) if len(records) > 1 else Lines.of(records)
+    lines = JsonLines.of(records[:1]) + JsonLines.of(records[1:]) if len(records) > 1 else JsonLines.of(records)
     body = frame.join([destination.items_of(part) for part in lines.parts])
     assert len(body) == frame.size + sum(map(len, records)) + destination.wrap_bytes * len(records) + len(records) - 1
     packed = Packed(body, frame, len(records), destination.record_of)
@@ -58,9 +58,9 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
 @pytest.mark.parametrize("destination", [SuppressionList(3), PromoCodes(5)])
 def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
     field = destination.only_field
-    destination.checked(Lines.of([f'{{"{field}":"a"}}'.encode(), b"{}"]))
+    destination.checked(JsonLines.of([f'{{"{field}":"a"}}'.encode(), b"{}"]))
     with pytest.raises(AltcraftConfigurationError, match=f"takes the field '{field}' alone"):
-        destination.checked(Lines.of([f'{{"{field}":"a","_fname":"Ann"}}'.encode()]))
+        destination.checked(JsonLines.of([f'{{"{field}":"a","_fname":"Ann"}}'.encode()]))
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_profiles_that_are_there_are_found_and_not_changed(matching, fields):
     destination = TriggerMailing(9, import_profiles=False, **matching)
     assert destination.takes == fields
     destination.checked(
-        Lines.of([ProfileEncoder(timezone=UTC).encode({**dict.fromkeys(fields, "a"), "custom_data": {}})])
+        JsonLines.of([ProfileEncoder(timezone=UTC).encode({**dict.fromkeys(fields, "a"), "custom_data": {}})])
     )
     with pytest.raises(AltcraftConfigurationError, match=f"'{fields[0]}' and .*'custom_data' alone"):
-        destination.checked(Lines.of([b'{"_fname":"Ann"}']))
+        destination.checked(JsonLines.of([b'{"_fname":"Ann"}']))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_data_for_hooks_stands_beside_the_profile_and_comes_back_from_there(prof
         beside = {"custom_data": data}
         rows.append({**(beside if is_first else {}), **fields, "email": "a@b.c", **beside})
     for destination in STARTED[:2]:
-        lines = destination.checked(Lines.of([encoder.encode(row) for row in rows]))
+        lines = destination.checked(JsonLines.of([encoder.encode(row) for row in rows]))
         frame = Frame(b'{"data":[', b"]}")
         body = frame.join([destination.items_of(part) for part in lines.parts])
         assert json.loads(body)["data"] == [
@@ -198,12 +198,12 @@ def test_data_for_hooks_stands_beside_the_profile_and_comes_back_from_there(prof
 def test_data_for_hooks_that_is_no_object_is_refused_and_not_quoted(destination, data):
     record = ProfileEncoder(timezone=UTC).encode({"email": "a", "custom_data": data})
     with pytest.raises(AltcraftConfigurationError, match="custom_data of a row must be an object"):
-        destination.checked(Lines.of([record]))
+        destination.checked(JsonLines.of([record]))
 
 
 @pytest.mark.parametrize("destination", [ProfileDatabase(1), Orders()])
 def test_elsewhere_a_field_may_be_called_custom_data(destination):
-    lines = Lines.of([b'{"custom_data":"mine","email":"a"}'])
+    lines = JsonLines.of([b'{"custom_data":"mine","email":"a"}'])
     assert destination.checked(lines) is lines
     assert destination.items_of(lines.parts[0]) == b'{"custom_data":"mine","email":"a"}'
 

@@ -13,7 +13,7 @@ from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, PromoCodes, Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.functions import CONVERGING, converges
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.mapping import FieldMapping
 from airflow_provider_altcraft.delivery.source import from_profiles, from_rows
 from tests.delivery.altcraft import Altcraft, delivery
@@ -32,7 +32,7 @@ PROFILES = st.lists(
 
 
 def body_of(profiles, destination):
-    lines = Lines.of([ProfileEncoder(timezone=UTC, nulls="send").encode(profile) for profile in profiles])
+    lines = JsonLines.of([ProfileEncoder(timezone=UTC, nulls="send").encode(profile) for profile in profiles])
     return FRAME.join([destination.items_of(part) for part in lines.parts])
 
 

@@ -18,14 +18,14 @@ from airflow_provider_altcraft.delivery.answers import Refusal, read_task_answer
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.pipeline import settle
 from airflow_provider_altcraft.delivery.rejects import Rejects, records
 from airflow_provider_altcraft.delivery.source import from_profiles
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftTransportError
 from tests.delivery.altcraft import Altcraft, Reply, Sender, delivery
 
-ROWS = Rows([4, 9], Lines.of([b'{"email":"a"}', b'{"email":"b","_fname":"\xd0\x90"}']))
+ROWS = Rows([4, 9], JsonLines.of([b'{"email":"a"}', b'{"email":"b","_fname":"\xd0\x90"}']))
 
 
 @pytest.fixture
@@ -176,11 +176,11 @@ def test_a_row_that_was_repaired_in_the_source_is_known_by_its_key(tmp_path):
 
 def test_two_rows_of_one_key_are_two_where_a_profile_may_enter_twice(tmp_path):
     rejects = Rejects(tmp_path, ["email"])
-    rejects.keep("first", Rows([7], Lines.of([b'{"email":"a","n":1}'])), [Refusal(0, 400, "no")])
+    rejects.keep("first", Rows([7], JsonLines.of([b'{"email":"a","n":1}'])), [Refusal(0, 400, "no")])
     again = Rejects(tmp_path, ["email"])
-    again.keep("second", Rows([8], Lines.of([b'{"email":"a","n":2}'])), [])
+    again.keep("second", Rows([8], JsonLines.of([b'{"email":"a","n":2}'])), [])
     assert emails(tmp_path) == ["a"]
-    again.keep("third", Rows([7], Lines.of([b'{"email":"a","n":3}'])), [])
+    again.keep("third", Rows([7], JsonLines.of([b'{"email":"a","n":3}'])), [])
     assert emails(tmp_path) == []
 
 

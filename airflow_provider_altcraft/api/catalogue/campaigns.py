@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_altcraft.api.catalogue.groups import LIST
-from airflow_provider_altcraft.api.catalogue.notation import Documented, Effect, row
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
 READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented

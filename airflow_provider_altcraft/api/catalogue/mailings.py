@@ -15,7 +15,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
     RESOURCE,
     TIMEOUT,
 )
-from airflow_provider_altcraft.api.catalogue.notation import Documented, Effect, row
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
 READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented

@@ -12,7 +12,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
     SKIP_TRIGGERS,
     SKIPPING,
 )
-from airflow_provider_altcraft.api.catalogue.notation import Answer, Documented, Effect, row
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, ResponseKind, row
 
 READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
@@ -50,7 +50,7 @@ ROWS = (
         "db_id: int!; matching: email|email_profile|phone|str = email (or the name of a field)", RESOURCE,
         "email: str; phone: str; _regip: str; _regurl: str; trigger_id: int; workflow_id: int",
         "*: any (fields of the database, at least one)",
-        answer=Answer.STATUS, page="developer-guide/profiles/3113182",
+        answer=ResponseKind.STATUS, page="developer-guide/profiles/3113182",
         note="Starts the trigger mailing or scenario at the same time."),
     row("profiles/get", READ, PATH_ONLY, "Get profile data"),
     row("profiles/list", READ, PARTIAL, "Get data for multiple profiles",
@@ -69,9 +69,9 @@ ROWS = (
         "rtoken: str!; smid: str!; categories: str[]",
         payload="profile_id", page="developer-guide/profiles/41484441"),
     row("v1.0/lists/{list_id}/suspend_all", WRITE, PARTIAL, "Suspend all database profiles",
-        _LIST, answer=Answer.STATUS, token_in_url=True, deprecated=True, page="developer-guide/profiles/2195553"),
+        _LIST, answer=ResponseKind.STATUS, token_in_url=True, deprecated=True, page="developer-guide/profiles/2195553"),
     row("v1.0/lists/{list_id}/unsuspend_all", UNKNOWN, PATH_ONLY, "Unsuspend all profiles in a database",
-        _LIST, answer=Answer.STATUS, token_in_url=True, deprecated=True),
+        _LIST, answer=ResponseKind.STATUS, token_in_url=True, deprecated=True),
 
     row("subscribers/history_get", READ, PATH_ONLY, "Get profile action history"),
     row("subscribers/history_get_all", UNKNOWN, PATH_ONLY, "Get multiple profiles action history"),

@@ -11,7 +11,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
     SCENARIO_IMPORT_MATCHING,
     SCENARIO_PLAIN_MATCHING,
 )
-from airflow_provider_altcraft.api.catalogue.notation import Documented, Effect, row
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
 READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_altcraft.api.catalogue.notation import Answer, Documented, Effect, row
+from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, ResponseKind, row
 
 READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
@@ -14,7 +14,7 @@ ROWS = (
         page="developer-guide/automation-scenarios/33063493"),
     row("download/{file}", READ, PARTIAL, "Download of an export file",
         "file: str! (the path that the result of the task names)",
-        answer=Answer.FILE, page="developer-guide/profiles/3115796"),
+        answer=ResponseKind.FILE, page="developer-guide/profiles/3115796"),
     row("file_upload", CREATE, FULL, "Upload file",
         "header: str! (file name); data: str! (data URI, base64)",
         page="developer-guide/miscellaneous/2195777"),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from airflow_provider_altcraft.api.endpoints import Endpoint
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
 from airflow_provider_altcraft.delivery.destinations import custom_data
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
@@ -109,7 +109,7 @@ class Destination(ABC):
             return custom_data.record_of(item)
         return item[len(before) : len(item) - len(after)]
 
-    def checked(self, records: Lines) -> Lines:
+    def checked(self, records: JsonLines) -> JsonLines:
         """Records that the body has a place for, as ``items_of`` takes them.
 
         :raises AltcraftConfigurationError: if one has other fields than there may be.

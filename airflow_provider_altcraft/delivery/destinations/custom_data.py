@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from airflow_provider_altcraft.delivery.lines import Lines
+from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 FIELD = "custom_data"
@@ -30,14 +30,14 @@ _ITEM = msgspec.json.Decoder(_Item)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def checked(records: Lines) -> Lines:
+def checked(records: JsonLines) -> JsonLines:
     """Records in which the data of hooks comes last; where it is null, it is left out.
 
     :raises AltcraftConfigurationError: where it is no object.
     """
     if not any(KEY in part for part in records.parts):
         return records
-    return Lines.of([_checked(record) for record in records])
+    return JsonLines.of([_checked(record) for record in records])
 
 
 def item_of(record: bytes) -> bytes:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
+from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Fingerprint
 from airflow_provider_altcraft.delivery.ledger.working_copy import WorkingCopy
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -88,10 +88,10 @@ class FileLedger:
         self._write_step("forget", b"".join(keys))
         self._forget(keys)
 
-    def learn(self, prints: Sequence[Print]) -> None:
+    def learn(self, fingerprints: Sequence[Fingerprint]) -> None:
         """Keep these."""
-        self._write_step("learn", b"".join([found.key + found.content for found in prints]))
-        self._learn(prints)
+        self._write_step("learn", b"".join([found.key + found.content for found in fingerprints]))
+        self._learn(fingerprints)
 
     def close(self, *, complete: bool) -> None:
         """Write the next base, if there is anything new in it, and remove the working copy."""
@@ -150,7 +150,7 @@ class FileLedger:
             self._forget([content[start : start + SIZE] for start in range(0, len(content), SIZE)])
         else:
             pairs = (content[start : start + 2 * SIZE] for start in range(0, len(content), 2 * SIZE))
-            self._learn([Print(pair[:SIZE], pair[SIZE:]) for pair in pairs if len(pair) == 2 * SIZE])
+            self._learn([Fingerprint(pair[:SIZE], pair[SIZE:]) for pair in pairs if len(pair) == 2 * SIZE])
 
     def _write_step(self, kind: str, content: bytes) -> None:
         self._step += 1
@@ -162,8 +162,8 @@ class FileLedger:
     def _forget(self, keys: Sequence[bytes]) -> None:
         self._many("DELETE FROM ledger WHERE key = ?", [(key,) for key in keys])
 
-    def _learn(self, prints: Sequence[Print]) -> None:
-        self._many("INSERT OR REPLACE INTO ledger VALUES (?, ?)", prints)
+    def _learn(self, fingerprints: Sequence[Fingerprint]) -> None:
+        self._many("INSERT OR REPLACE INTO ledger VALUES (?, ?)", fingerprints)
 
     def _many(self, statement: str, values: Sequence[tuple[bytes, ...]]) -> None:
         with self._db:

@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.ledger.prints import Print, Printer
+from airflow_provider_altcraft.delivery.ledger.fingerprints import Fingerprint, FingerprintEncoder
 from airflow_provider_altcraft.delivery.source import Source
 
 AT_A_TIME = 900
 """Rows looked up in one go: what any SQLite takes in one statement."""
 
 
-class Shelf(Protocol):
+class LedgerStore(Protocol):
     """What a ledger is kept in: key hash -> content hash. Nothing is done twice at a time."""
 
     @property
@@ -30,7 +30,7 @@ class Shelf(Protocol):
     def forget(self, keys: Sequence[bytes]) -> None:
         """Keep nothing of these keys any more, for good before this returns."""
 
-    def learn(self, prints: Sequence[Print]) -> None:
+    def learn(self, fingerprints: Sequence[Fingerprint]) -> None:
         """Keep these, for good before this returns."""
 
     def close(self, *, complete: bool) -> None:
@@ -43,15 +43,15 @@ class Shelf(Protocol):
 class Ledger:
     """Tells which rows have changed since they were accepted. Use it as a context manager.
 
-    :param shelf: what it is kept in.
+    :param store: what it is kept in.
     :param scope: where the rows go and how.
     :param key: the fields that identify a row.
     :param encoder: writes their values.
     """
 
-    def __init__(self, shelf: Shelf, *, scope: bytes, key: Sequence[str], encoder: ProfileEncoder) -> None:
-        self._shelf = shelf
-        self._printer = Printer(shelf.salt, scope, encoder)
+    def __init__(self, store: LedgerStore, *, scope: bytes, key: Sequence[str], encoder: ProfileEncoder) -> None:
+        self._store = store
+        self._fingerprint_encoder = FingerprintEncoder(store.salt, scope, encoder)
         self._key = key
         self._lock = Lock()
         # On disk once it grows: a first run may send ten million rows.
@@ -65,50 +65,50 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with closing(self._sent), self._lock:
-            self._shelf.close(complete=kind is None)
+            self._store.close(complete=kind is None)
 
-    def printer(self, source: Source[Any]) -> Callable[[Sequence[Any], Sequence[bytes]], list[Print]]:
+    def fingerprinter(self, source: Source[Any]) -> Callable[[Sequence[Any], Sequence[bytes]], list[Fingerprint]]:
         """How rows of a source and their records are fingerprinted."""
-        columns, of = source.columns(self._key), self._printer.of
+        columns, of = source.columns(self._key), self._fingerprint_encoder.of
         return lambda rows, records: list(map(of, zip(*columns(rows), strict=True), records))
 
-    def changed(self, prints: Sequence[Print]) -> list[int]:
+    def changed(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
         """The places of the rows that must be sent.
 
         A row whose key was in an earlier row of this delivery that is sent must be sent too, or the earlier one
         would have the last word.
         """
-        return [start + place for start, some in _some(prints) for place in self._weighed(some)]
+        return [start + place for start, some in _some(fingerprints) for place in self._weighed(some)]
 
-    def sending(self, prints: Sequence[Print]) -> None:
+    def sending(self, fingerprints: Sequence[Fingerprint]) -> None:
         """A batch is about to leave: from here on, nobody can be sure what Altcraft holds of its rows."""
         with self._lock:
-            stale = [key for _, some in _some(prints) for key in self._shelf.known([found.key for found in some])]
+            stale = [key for _, some in _some(fingerprints) for key in self._store.known([found.key for found in some])]
             if stale:
-                self._shelf.forget(stale)
+                self._store.forget(stale)
 
-    def accepted(self, prints: Sequence[Print]) -> None:
+    def accepted(self, fingerprints: Sequence[Fingerprint]) -> None:
         """Altcraft accepted these rows of a batch.
 
         Of a key that occurs twice in the delivery nothing is learnt: with several requests in flight, nobody can say
         which of the two came last.
         """
         with self._lock:
-            by_key = {found.key: found for found in prints}
-            for _, some in _some(prints):
+            by_key = {found.key: found for found in fingerprints}
+            for _, some in _some(fingerprints):
                 for key, again in self._of_sent(some):
                     if again:
                         del by_key[key]
             if by_key:
-                self._shelf.learn([by_key[key] for key in sorted(by_key)])
+                self._store.learn([by_key[key] for key in sorted(by_key)])
 
-    def _weighed(self, prints: Sequence[Print]) -> list[int]:
+    def _weighed(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
         with self._lock:
-            known = self._shelf.known([found.key for found in prints])
-            sent = dict(self._of_sent(prints))
+            known = self._store.known([found.key for found in fingerprints])
+            sent = dict(self._of_sent(fingerprints))
             marks: dict[bytes, int] = {}
             places = []
-            for place, found in enumerate(prints):
+            for place, found in enumerate(fingerprints):
                 if found.key in sent or known.get(found.key) != found.content:
                     marks[found.key] = sent[found.key] = int(found.key in sent)
                     places.append(place)
@@ -117,12 +117,12 @@ class Ledger:
                 self._sent.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(marks.items()))
         return places
 
-    def _of_sent(self, prints: Sequence[Print]) -> list[tuple[bytes, int]]:
-        keys = list({found.key for found in prints})
+    def _of_sent(self, fingerprints: Sequence[Fingerprint]) -> list[tuple[bytes, int]]:
+        keys = list({found.key for found in fingerprints})
         marks = ", ".join("?" * len(keys))
         return self._sent.execute(f"SELECT key, again FROM sent WHERE key IN ({marks})", keys).fetchall()
 
 
-def _some(prints: Sequence[Print]) -> Iterator[tuple[int, Sequence[Print]]]:
-    for start in range(0, len(prints), AT_A_TIME):
-        yield start, prints[start : start + AT_A_TIME]
+def _some(fingerprints: Sequence[Fingerprint]) -> Iterator[tuple[int, Sequence[Fingerprint]]]:
+    for start in range(0, len(fingerprints), AT_A_TIME):
+        yield start, fingerprints[start : start + AT_A_TIME]

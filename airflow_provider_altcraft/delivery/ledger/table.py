@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, TypeVar
 
-from airflow_provider_altcraft.delivery.ledger.prints import SIZE, Print
+from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Fingerprint
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 T = TypeVar("T")
@@ -54,9 +54,9 @@ class TableLedger:
         """Keep nothing of these keys any more."""
         self._there(self._replace, keys, ())
 
-    def learn(self, prints: Sequence[Print]) -> None:
+    def learn(self, fingerprints: Sequence[Fingerprint]) -> None:
         """Keep these."""
-        self._there(self._replace, [found.key for found in prints], prints)
+        self._there(self._replace, [found.key for found in fingerprints], fingerprints)
 
     def close(self, *, complete: bool) -> None:
         """Close the connection."""
@@ -74,13 +74,13 @@ class TableLedger:
         )
         return {bytes.fromhex(key): bytes.fromhex(content) for key, content in rows}
 
-    def _replace(self, keys: Sequence[bytes], prints: Sequence[Print]) -> None:
+    def _replace(self, keys: Sequence[bytes], fingerprints: Sequence[Fingerprint]) -> None:
         with closing(self._connection.cursor()) as cursor:
             for start in range(0, len(keys), AT_A_TIME):
                 some = [key.hex() for key in keys[start : start + AT_A_TIME]]
                 cursor.execute(f"DELETE FROM {self._table} WHERE key_hash IN ({self._marks(len(some))})", some)
-            for start in range(0, len(prints), AT_A_TIME):
-                values = [part.hex() for found in prints[start : start + AT_A_TIME] for part in found]
+            for start in range(0, len(fingerprints), AT_A_TIME):
+                values = [part.hex() for found in fingerprints[start : start + AT_A_TIME] for part in found]
                 # One statement for all: some drivers' executemany goes to the server once for each row.
                 rows = ", ".join([f"({self._marks(2)})"] * (len(values) // 2))
                 cursor.execute(f"INSERT INTO {self._table} (key_hash, content_hash) VALUES {rows}", values)

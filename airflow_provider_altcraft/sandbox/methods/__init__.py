@@ -21,11 +21,11 @@ from airflow_provider_altcraft.sandbox.methods import (
     tasks,
     triggers,
 )
-from airflow_provider_altcraft.sandbox.methods.call import METHODS, Act
+from airflow_provider_altcraft.sandbox.methods.call import METHODS, ApiCall
 
 __all__ = [
     "METHODS",
-    "Act",
+    "ApiCall",
     "campaigns",
     "counters",
     "databases",

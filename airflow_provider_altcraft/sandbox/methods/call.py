@@ -19,7 +19,7 @@ MAIN = {"id": 0, "name": "main"}
 
 
 @dataclass(slots=True)
-class Act:
+class ApiCall:
     """One call on its way through a method."""
 
     name: str
@@ -34,47 +34,47 @@ class Act:
         return self.body.get(name)
 
 
-Work = Callable[[Act], Body | File]
+Work = Callable[[ApiCall], Body | File]
 METHODS: dict[str, Work] = {}
 
 
-def method(*names: str) -> Callable[[Callable[[Act], Body]], Callable[[Act], Body]]:
+def method(*names: str) -> Callable[[Callable[[ApiCall], Body]], Callable[[ApiCall], Body]]:
     """Register what a method does."""
 
-    def register(function: Callable[[Act], Body]) -> Callable[[Act], Body]:
+    def register(function: Callable[[ApiCall], Body]) -> Callable[[ApiCall], Body]:
         METHODS.update(dict.fromkeys(names, function))
         return function
 
     return register
 
 
-def page(act: Act, items: Iterable[Body]) -> Body:
+def page(call: ApiCall, items: Iterable[Body]) -> Body:
     """One page of a list (CONTRACT 1.6)."""
-    everything = sorted((item for item in items if _chosen(act, item)), key=lambda item: int(item["id"]))
-    start, limit = act["from_id"] or 1, act["limit"] or 1000
+    everything = sorted((item for item in items if _chosen(call, item)), key=lambda item: int(item["id"]))
+    start, limit = call["from_id"] or 1, call["limit"] or 1000
     page = [item for item in everything if int(item["id"]) >= start][:limit]
     answer: Body = {"data": page, "total_count": len(everything)}
-    if act.behaviour.next_from_id and page:
+    if call.behaviour.next_from_id and page:
         answer["next_from_id"] = int(page[-1]["id"]) + 1
     return answer
 
 
-def _chosen(act: Act, item: Body) -> bool:
+def _chosen(call: ApiCall, item: Body) -> bool:
     """Whether it has one of the tags and groups, and the attributes, that are asked for.
 
     Attributes are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5).
     """
     tags = set(_either(item, "ui_tags", "tags"))
-    if act["ui_tags"] and not tags & set(act["ui_tags"]):
+    if call["ui_tags"] and not tags & set(call["ui_tags"]):
         return False
     # Their names differ from list to list (CONTRACT 1.7).
     groups = [{name.lower(): value for name, value in group.items()} for group in _either(item, "groups", "Groups")]
     names = {str(group.get("name", group.get("title"))) for group in groups}
-    if act["groups"] and not set(act["groups"]) & names:
+    if call["groups"] and not set(call["groups"]) & names:
         return False
-    if act["groups_id"] and not set(act["groups_id"]) & {group["id"] for group in groups}:
+    if call["groups_id"] and not set(call["groups_id"]) & {group["id"] for group in groups}:
         return False
-    for name, wanted in (act["attributes"] or {}).items():
+    for name, wanted in (call["attributes"] or {}).items():
         options = wanted.get("options", []) if isinstance(wanted, dict) else wanted
         value = item.get("attributes", {}).get(name)
         if options and not any(one in options for one in (value if isinstance(value, list) else [value])):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import MAIN, Act, Body, method, moment, page
+from airflow_provider_altcraft.sandbox.methods.call import MAIN, ApiCall, Body, method, moment, page
 from airflow_provider_altcraft.sandbox.world.campaigns import ENDS, Campaign
 
 ACTIVITIES = ("workflows", "triggers", "broadcasts", "regulars", "abns", "placements")
 
 
-def _campaign(act: Act, campaign: Campaign) -> Body:
+def _campaign(call: ApiCall, campaign: Campaign) -> Body:
     """CONTRACT 4.3. What the sandbox has nothing of is empty."""
-    state = campaign.state(act.now)
+    state = campaign.state(call.now)
     dates = {
-        "start_at": campaign.planned(act.now, "active"),
-        "end_at": campaign.planned(act.now, "inactive", "completed"),
-        "start": campaign.latest(act.now, "active"),
-        "stop": campaign.latest(act.now, "inactive", "completed"),
+        "start_at": campaign.planned(call.now, "active"),
+        "end_at": campaign.planned(call.now, "inactive", "completed"),
+        "start": campaign.latest(call.now, "active"),
+        "stop": campaign.latest(call.now, "inactive", "completed"),
     }
     shown = {name: "" if moment is None else moment.isoformat() for name, moment in dates.items()}
     return {
@@ -57,19 +57,19 @@ def _audience() -> Body:
 
 
 @method("scampaigns/list")
-def campaigns(act: Act) -> Body:
+def campaigns(call: ApiCall) -> Body:
     """CONTRACT 4.3."""
-    everything = [_campaign(act, campaign) for campaign in act.world.campaigns.values()]
-    return page(act, (item for item in everything if act["state"] in (None, item["state"])))
+    everything = [_campaign(call, campaign) for campaign in call.world.campaigns.values()]
+    return page(call, (item for item in everything if call["state"] in (None, item["state"])))
 
 
 @method("scampaigns/get")
-def campaign(act: Act) -> Body:
+def campaign(call: ApiCall) -> Body:
     """CONTRACT 4.4: an array with one object. How its activities are shown is cut: here their ids by kind."""
-    campaign = act.world.campaign(act["id"])
-    shown = _campaign(act, campaign)
-    if act["marketing_activities"]:
-        kinds = [(mailing_id, act.world.mailing(mailing_id).kind) for mailing_id in campaign.mailings]
+    campaign = call.world.campaign(call["id"])
+    shown = _campaign(call, campaign)
+    if call["marketing_activities"]:
+        kinds = [(mailing_id, call.world.mailing(mailing_id).kind) for mailing_id in campaign.mailings]
         shown["marketing_activities"] = {
             name: {"ids": [mailing_id for mailing_id, kind in kinds if f"{kind}s" == name]} for name in ACTIVITIES
         }
@@ -77,52 +77,52 @@ def campaign(act: Act) -> Body:
 
 
 @method("scampaigns/get_status")
-def campaign_status(act: Act) -> Body:
+def campaign_status(call: ApiCall) -> Body:
     """CONTRACT 4.2."""
-    return {"data": {"status": act.world.campaign(act["id"]).state(act.now)}}
+    return {"data": {"status": call.world.campaign(call["id"]).state(call.now)}}
 
 
 @method("scampaigns/activate")
-def activate_campaign(act: Act) -> Body:
+def activate_campaign(call: ApiCall) -> Body:
     """CONTRACT 4.5."""
-    campaign = _open_campaign(act)
-    names = ("activate_date", "start_date") if act.behaviour.campaign_date_field == "either" else (
-        act.behaviour.campaign_date_field,
+    campaign = _open_campaign(call)
+    names = ("activate_date", "start_date") if call.behaviour.campaign_date_field == "either" else (
+        call.behaviour.campaign_date_field,
     )  # fmt: skip
-    start = next((moment(act[name]) for name in names if act[name]), None)
-    if start is None and not any(name in act.body for name in names):
+    start = next((moment(call[name]) for name in names if call[name]), None)
+    if start is None and not any(name in call.body for name in names):
         raise Refused(400, f"missing parameter: {names[0]}")
-    campaign.move(max(start or act.now, act.now), "active")
+    campaign.move(max(start or call.now, call.now), "active")
     for name, state in (("deactivate_date", "inactive"), ("completed_date", "completed")):
-        if act[name]:
-            campaign.move(moment(act[name]), state)
-    act.world.settle(act.now, act.deliveries)
+        if call[name]:
+            campaign.move(moment(call[name]), state)
+    call.world.settle(call.now, call.deliveries)
     return {"data": None}
 
 
 @method("scampaigns/deactivate")
-def deactivate_campaign(act: Act) -> Body:
+def deactivate_campaign(call: ApiCall) -> Body:
     """CONTRACT 4.6."""
-    return _leave(act, "inactive")
+    return _leave(call, "inactive")
 
 
 @method("scampaigns/completed")
-def complete_campaign(act: Act) -> Body:
+def complete_campaign(call: ApiCall) -> Body:
     """CONTRACT 4.7: irreversible."""
-    return _leave(act, "completed")
+    return _leave(call, "completed")
 
 
-def _open_campaign(act: Act) -> Campaign:
-    campaign = act.world.campaign(act["id"])
-    if campaign.state(act.now) in ENDS:
-        raise Refused(400, f"campaign {campaign.campaign_id} is {campaign.state(act.now)}")
+def _open_campaign(call: ApiCall) -> Campaign:
+    campaign = call.world.campaign(call["id"])
+    if campaign.state(call.now) in ENDS:
+        raise Refused(400, f"campaign {campaign.campaign_id} is {campaign.state(call.now)}")
     return campaign
 
 
-def _leave(act: Act, state: str) -> Body:
+def _leave(call: ApiCall, state: str) -> Body:
     """Be in another state at once; the mailings follow."""
-    campaign = _open_campaign(act)
-    campaign.drop_plans(act.now)
-    campaign.move(act.now, state)
-    act.world.settle(act.now, act.deliveries)
+    campaign = _open_campaign(call)
+    campaign.drop_plans(call.now)
+    campaign.move(call.now, state)
+    call.world.settle(call.now, call.deliveries)
     return {"data": None}

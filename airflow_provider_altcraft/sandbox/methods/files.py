@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import METHODS, Act, Body, method
+from airflow_provider_altcraft.sandbox.methods.call import METHODS, ApiCall, Body, method
 from airflow_provider_altcraft.sandbox.world import File
 
 _DATA_URI = re.compile(r"data:[^;,]*(;[^;,]+)*;base64,(?P<content>.*)", re.DOTALL)
 
 
-def download(act: Act) -> File:
+def download(call: ApiCall) -> File:
     """CONTRACT 8.5: either form of the path; a file is there once its task has ended."""
-    file = act.world.files.get(str(act["file"]).removeprefix("data/"))
-    if file is None or file.task.progress(act.now) < 100:
+    file = call.world.files.get(str(call["file"]).removeprefix("data/"))
+    if file is None or file.task.progress(call.now) < 100:
         raise Refused(404, "file not found", "Not found")
     return file
 
@@ -27,21 +27,21 @@ METHODS["download"] = download
 
 
 @method("file_upload")
-def upload(act: Act) -> Body:
+def upload(call: ApiCall) -> Body:
     """CONTRACT 11: the id that it answers with can be a ``file_key``."""
-    content = _decoded(act["data"])
-    uploads = act.world.uploads
+    content = _decoded(call["data"])
+    uploads = call.world.uploads
     file_id = str(UUID(int=(len(uploads) + 1) * 0xBF58476D1CE4E5B994D049BB133111EB % 2**128))
-    uploads[file_id] = (act["header"], content)
+    uploads[file_id] = (call["header"], content)
     return {"data": {"file": file_id}}
 
 
-def check_attachments(act: Act) -> None:
+def check_attachments(call: ApiCall) -> None:
     """Refuse files that are none (CONTRACT 12.6). One page spells ``file_key`` as ``flie_key`` (CONTRACT 14.7)."""
-    for file in act["attach"] or []:
+    for file in call["attach"] or []:
         key = file.get("file_key", file.get("flie_key"))
         if key is not None:
-            if key not in act.world.uploads:
+            if key not in call.world.uploads:
                 raise Refused(400, f"attach: there is no file {key}")
         elif not file.get("name"):
             raise Refused(400, "attach: a file has a name, and data or a file_key")

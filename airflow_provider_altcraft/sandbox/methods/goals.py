@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, moment
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method, moment
 from airflow_provider_altcraft.sandbox.methods.profiles import found, searched
 
 LARGEST_PIXEL_DATA = 1024
@@ -13,29 +13,29 @@ LARGEST_PIXEL_DATA = 1024
 
 
 @method("goals/register")
-def register_goals(act: Act) -> Body:
+def register_goals(call: ApiCall) -> Body:
     """CONTRACT 11: one goal, or several. The answer is cut."""
-    if (act["goal"] is None) == (act["goals"] is None):
+    if (call["goal"] is None) == (call["goals"] is None):
         raise Refused(400, "one of goal and goals is needed")
-    goals = act["goals"] if act["goals"] is not None else [{"goal": act["goal"], "value": act["value"]}]
+    goals = call["goals"] if call["goals"] is not None else [{"goal": call["goal"], "value": call["value"]}]
     if any(not goal.get("goal") for goal in goals):
         raise Refused(400, "every one of goals must have a goal")
-    _check_pixel_data(act["pixel_data"] or {})
-    date = moment(act["date"]) if act["date"] else act.now
-    profile_id = found(act, act.world.database(act["db_id"]), searched(act))
+    _check_pixel_data(call["pixel_data"] or {})
+    date = moment(call["date"]) if call["date"] else call.now
+    profile_id = found(call, call.world.database(call["db_id"]), searched(call))
     if profile_id is None:
         return {}
     for goal in goals:
-        act.world.goals.append(
+        call.world.goals.append(
             {
-                "db_id": act["db_id"],
+                "db_id": call["db_id"],
                 "profile_id": profile_id,
-                "pixel_id": act["pixel_id"],
+                "pixel_id": call["pixel_id"],
                 "goal": goal["goal"],
                 "value": goal.get("value"),
                 "date": date.isoformat(),
-                "is_test": bool(act["is_test"]),
-                "pixel_data": act["pixel_data"] or {},
+                "is_test": bool(call["is_test"]),
+                "pixel_data": call["pixel_data"] or {},
             }
         )
     return {}

@@ -9,7 +9,7 @@ from operator import ge, gt
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import MAIN, Act, Body, method, moment, page
+from airflow_provider_altcraft.sandbox.methods.call import MAIN, ApiCall, Body, method, moment, page
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.world import Mailing, Run
 
@@ -77,17 +77,17 @@ def _whole(mailing: Mailing) -> Body:
     return {**own, "channel": own["send_channel"], **_brief(mailing)}
 
 
-def named_kind(act: Act) -> str | None:
+def named_kind(call: ApiCall) -> str | None:
     """The kind that the method's name is about: ``campaigns/broadcasts/list``."""
-    return KINDS.get(act.name.split("/")[1])
+    return KINDS.get(call.name.split("/")[1])
 
 
 @method("campaigns/list", "campaigns/broadcasts/list", "campaigns/regulars/list", "campaigns/triggers/list")
-def mailings(act: Act) -> Body:
+def mailings(call: ApiCall) -> Body:
     """CONTRACT 5.5, 6.4."""
-    wanted = named_kind(act) or act["type"]
-    shown = (mailing for mailing in act.world.mailings.values() if wanted in (None, mailing.kind))
-    answer = page(act, (_brief(mailing) for mailing in shown if act["is_active"] in (None, mailing.is_active)))
+    wanted = named_kind(call) or call["type"]
+    shown = (mailing for mailing in call.world.mailings.values() if wanted in (None, mailing.kind))
+    answer = page(call, (_brief(mailing) for mailing in shown if call["is_active"] in (None, mailing.is_active)))
     for one in answer["data"]:
         # Lists are asked by attributes, and do not show them.
         del one["attributes"]
@@ -95,118 +95,118 @@ def mailings(act: Act) -> Body:
 
 
 @method("campaigns/get", "campaigns/broadcasts/get", "campaigns/regulars/get", "campaigns/triggers/get")
-def mailing(act: Act) -> Body:
+def mailing(call: ApiCall) -> Body:
     """CONTRACT 5.6, 6.3, 7.5."""
-    kind = named_kind(act)
-    return {"data": _whole(act.world.mailing(act["id"], *([kind] if kind else [])))}
+    kind = named_kind(call)
+    return {"data": _whole(call.world.mailing(call["id"], *([kind] if kind else [])))}
 
 
 @method("campaigns/get_status")
-def mailing_status(act: Act) -> Body:
+def mailing_status(call: ApiCall) -> Body:
     """CONTRACT 5.1."""
-    mailing = act.world.mailing(act["id"])
-    running = mailing.running(act.now)
+    mailing = call.world.mailing(call["id"])
+    running = mailing.running(call.now)
     completed = bool(mailing.runs) and not running
     if mailing.kind == "regular" and completed:
-        completed = act.behaviour.regular_is_completed
+        completed = call.behaviour.regular_is_completed
     word = "Running" if running else "Active" if mailing.is_active else "Inactive"
     return {"data": {"is_active": mailing.is_active, "is_completed": completed, "status": word}}
 
 
 @method("campaigns/log_v2")
-def mailing_log(act: Act) -> Body:
+def mailing_log(call: ApiCall) -> Body:
     """CONTRACT 5.2."""
-    behaviour = act.behaviour
-    mailing = act.world.mailing(act["id"])
-    log = mailing.log(act.now, ahead=behaviour.log_ahead, in_whole_seconds=behaviour.log_in_whole_seconds)
-    since = moment(act["from_time"]) if act["from_time"] else None
+    behaviour = call.behaviour
+    mailing = call.world.mailing(call["id"])
+    log = mailing.log(call.now, ahead=behaviour.log_ahead, in_whole_seconds=behaviour.log_in_whole_seconds)
+    since = moment(call["from_time"]) if call["from_time"] else None
     after = gt if behaviour.log_from_time == "exclusive" else ge
     entries = [entry for entry in log if since is None or after(datetime.fromisoformat(entry["time"]), since)]
-    return {"data": entries[: min(act["limit"] or 1000, behaviour.log_page)], "total_count": len(entries)}
+    return {"data": entries[: min(call["limit"] or 1000, behaviour.log_page)], "total_count": len(entries)}
 
 
-def _launch(act: Act, mailing: Mailing) -> Body:
+def _launch(call: ApiCall, mailing: Mailing) -> Body:
     """One run (CONTRACT 6.5). Every call sends again."""
-    check_attachments(act)
+    check_attachments(call)
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
-    if mailing.running(act.now) and act.behaviour.mailing_already_running == "reject":
+    if mailing.running(call.now) and call.behaviour.mailing_already_running == "reject":
         raise Refused(400, f"mailing {mailing.mailing_id} is running")
-    source, source_id = act["override_source_type"], act["override_source_id"]
-    audience = act.world.audience(source or mailing.data_type, source_id or mailing.data_id)
-    recipients = audience[: act["override_limit"] or None]
-    launch = act.deliveries.launch(mailing.mailing_id, mailing.kind, act.now, act.request_id, recipients)
-    start = act.now + timedelta(seconds=mailing.delay)
+    source, source_id = call["override_source_type"], call["override_source_id"]
+    audience = call.world.audience(source or mailing.data_type, source_id or mailing.data_id)
+    recipients = audience[: call["override_limit"] or None]
+    launch = call.deliveries.launch(mailing.mailing_id, mailing.kind, call.now, call.request_id, recipients)
+    start = call.now + timedelta(seconds=mailing.delay)
     mailing.runs.append(Run(start, start + timedelta(seconds=mailing.duration), launch, mailing.end_level))
-    if mailing.kind == "broadcast" and not act.behaviour.broadcast_stays_active:
+    if mailing.kind == "broadcast" and not call.behaviour.broadcast_stays_active:
         mailing.is_active = False
     return {"data": None}
 
 
 @method("campaigns/activate")
-def activate_mailing(act: Act) -> Body:
+def activate_mailing(call: ApiCall) -> Body:
     """CONTRACT 5.3."""
-    mailing = act.world.mailing(act["id"])
+    mailing = call.world.mailing(call["id"])
     mailing.is_active = True
-    return _launch(act, mailing) if act["run_now"] else {"data": None}
+    return _launch(call, mailing) if call["run_now"] else {"data": None}
 
 
 @method("campaigns/deactivate")
-def deactivate_mailing(act: Act) -> Body:
+def deactivate_mailing(call: ApiCall) -> Body:
     """CONTRACT 5.4."""
-    mailing = act.world.mailing(act["id"])
+    mailing = call.world.mailing(call["id"])
     mailing.is_active = False
-    if act["abort_if_running"]:
-        mailing.stop(act.now, act.deliveries)
+    if call["abort_if_running"]:
+        mailing.stop(call.now, call.deliveries)
     return {"data": None}
 
 
 @method("campaigns/broadcasts/start", "campaigns/regulars/start")
-def start_mailing(act: Act) -> Body:
+def start_mailing(call: ApiCall) -> Body:
     """CONTRACT 6.5."""
-    return _launch(act, act.world.mailing(act["id"], named_kind(act) or ""))
+    return _launch(call, call.world.mailing(call["id"], named_kind(call) or ""))
 
 
 @method("campaigns/broadcasts/add", "campaigns/regulars/add")
-def add_mailing(act: Act) -> Body:
+def add_mailing(call: ApiCall) -> Body:
     """CONTRACT 6.1."""
-    check_content(act)
-    mailing_id = next_id(act)
-    act.world.mailings[mailing_id] = Mailing(
+    check_content(call)
+    mailing_id = next_id(call)
+    call.world.mailings[mailing_id] = Mailing(
         mailing_id,
-        named_kind(act) or "",
-        act["name"],
-        is_active=bool(act["is_active"]),
-        data_type=act["data_type"],
-        data_id=act["data_id"],
+        named_kind(call) or "",
+        call["name"],
+        is_active=bool(call["is_active"]),
+        data_type=call["data_type"],
+        data_id=call["data_id"],
         duration=DURATION,
-        stored=settings(act),
+        stored=settings(call),
     )
     return {"data": {"saved_id": mailing_id}}
 
 
 @method("campaigns/broadcasts/update", "campaigns/regulars/update")
-def update_mailing(act: Act) -> Body:
+def update_mailing(call: ApiCall) -> Body:
     """CONTRACT 6.2: the channel is silently left alone. The answer is cut."""
-    mailing = act.world.mailing(act["id"], named_kind(act) or "")
-    check_content(act)
-    mailing.name, mailing.data_type, mailing.data_id = act["name"], act["data_type"], act["data_id"]
-    if act["is_active"] is not None:
-        mailing.is_active = act["is_active"]
-    mailing.stored.update({name: value for name, value in settings(act).items() if name != "send_channel"})
+    mailing = call.world.mailing(call["id"], named_kind(call) or "")
+    check_content(call)
+    mailing.name, mailing.data_type, mailing.data_id = call["name"], call["data_type"], call["data_id"]
+    if call["is_active"] is not None:
+        mailing.is_active = call["is_active"]
+    mailing.stored.update({name: value for name, value in settings(call).items() if name != "send_channel"})
     return {}
 
 
 @method("campaigns/clone", "campaigns/triggers/clone")
-def clone_mailing(act: Act) -> Body:
+def clone_mailing(call: ApiCall) -> Body:
     """CONTRACT 5.7, 7.5. Each call makes another copy."""
-    kind = named_kind(act)
-    original = act.world.mailing(act["id"], *([kind] if kind else []))
-    mailing_id = next_id(act)
-    act.world.mailings[mailing_id] = replace(
+    kind = named_kind(call)
+    original = call.world.mailing(call["id"], *([kind] if kind else []))
+    mailing_id = next_id(call)
+    call.world.mailings[mailing_id] = replace(
         original,
         mailing_id=mailing_id,
-        name=act["name"] or f"Clone of {original.name}",
+        name=call["name"] or f"Clone of {original.name}",
         is_active=False,
         stored=deepcopy(original.stored),
         runs=[],
@@ -214,24 +214,24 @@ def clone_mailing(act: Act) -> Body:
     return {"data": {"saved_id": mailing_id}}
 
 
-def next_id(act: Act) -> int:
+def next_id(call: ApiCall) -> int:
     """The id of the next mailing."""
-    return max([*act.world.mailings, FIRST_ID - 1]) + 1
+    return max([*call.world.mailings, FIRST_ID - 1]) + 1
 
 
-def check_content(act: Act) -> None:
+def check_content(call: ApiCall) -> None:
     """Refuse templates without an id, and a schedule out of its ranges (CONTRACT 12.1, 12.2)."""
-    if not act["content"] or not all(isinstance(one.get("message_id"), int) for one in act["content"]):
+    if not call["content"] or not all(isinstance(one.get("message_id"), int) for one in call["content"]):
         raise Refused(400, "content: every one of at least one must have a message_id")
-    for name, values in (act["start_schedule"] or {}).items():
+    for name, values in (call["start_schedule"] or {}).items():
         if name not in SCHEDULE:
             raise Refused(400, f"start_schedule: unknown parameter: {name}")
         if not isinstance(values, list) or not all(value in SCHEDULE[name] for value in values):
             raise Refused(400, f"start_schedule: {name} must be an array of numbers in its range")
 
 
-def settings(act: Act) -> Body:
+def settings(call: ApiCall) -> Body:
     """What is stored as it was given."""
     own = {"id", "name", "is_active", "data_type", "data_id"}
-    stored = {name: value for name, value in act.body.items() if name not in own and value is not None}
-    return {**stored, "update_time": act.now.isoformat()}
+    stored = {name: value for name, value in call.body.items() if name not in own and value is not None}
+    return {**stored, "update_time": call.now.isoformat()}

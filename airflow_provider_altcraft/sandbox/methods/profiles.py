@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, attempt, method
 from airflow_provider_altcraft.sandbox.world import Database
 from airflow_provider_altcraft.sandbox.world.matching import wanted
 from airflow_provider_altcraft.sandbox.world.queries import matches
@@ -19,7 +19,7 @@ KNOWN = {"update": True, "update_batch": True, "add": False, "add_batch": False}
 
 
 def stored(
-    act: Act,
+    call: ApiCall,
     db: Database,
     data: Any,
     *,
@@ -35,59 +35,59 @@ def stored(
     try:
         profile_id = db.save(
             data,
-            act["matching"] or "email",
-            act["field_name"],
+            call["matching"] or "email",
+            call["field_name"],
             known=known,
             search=search,
-            skip_invalid_subscriptions=bool(act["skip_invalid_subscriptions"]),
-            several=act.behaviour.several_profiles,
+            skip_invalid_subscriptions=bool(call["skip_invalid_subscriptions"]),
+            several=call.behaviour.several_profiles,
         )
     except Refused as refused:
-        if known and refused.code == 404 and act.behaviour.unknown_profile == "ignore":
+        if known and refused.code == 404 and call.behaviour.unknown_profile == "ignore":
             return {}
         raise
     return {"profile_id": profile_id}
 
 
-def searched(act: Act) -> dict[str, Any]:
+def searched(call: ApiCall) -> dict[str, Any]:
     """The search values of a request."""
-    return {name: act[name] for name in SEARCH}
+    return {name: call[name] for name in SEARCH}
 
 
-def found(act: Act, db: Database, given: Mapping[str, Any]) -> str | None:
+def found(call: ApiCall, db: Database, given: Mapping[str, Any]) -> str | None:
     """The profile that search values find; ``None`` if there is none and that is ignored.
 
     :raises Refused: if there is none.
     """
-    places = wanted(act["matching"] or "email", {"field_name": act["field_name"], **given})
-    profile_id = db.find(places, act.behaviour.several_profiles)
-    if profile_id is None and act.behaviour.unknown_profile == "refuse":
+    places = wanted(call["matching"] or "email", {"field_name": call["field_name"], **given})
+    profile_id = db.find(places, call.behaviour.several_profiles)
+    if profile_id is None and call.behaviour.unknown_profile == "refuse":
         raise Refused(404, text="Profile not found")
     return profile_id
 
 
-def selected(act: Act, db: Database) -> list[str]:
+def selected(call: ApiCall, db: Database) -> list[str]:
     """The profiles that a request is about: those of its ``custom_request``, else the one that matches."""
-    if act["custom_request"] is not None:
+    if call["custom_request"] is not None:
         return [
-            profile_id for profile_id, data in db.profiles.items() if _fits(profile_id, data, act["custom_request"])
+            profile_id for profile_id, data in db.profiles.items() if _fits(profile_id, data, call["custom_request"])
         ]
-    profile_id = found(act, db, searched(act))
+    profile_id = found(call, db, searched(call))
     return [] if profile_id is None else [profile_id]
 
 
-def import_one(act: Act, db: Database) -> Body:
+def import_one(call: ApiCall, db: Database) -> Body:
     """One profile of a request that is about one: stored."""
-    return stored(act, db, act["data"] or {}, search=searched(act))
+    return stored(call, db, call["data"] or {}, search=searched(call))
 
 
-def import_batch(act: Act, db: Database) -> tuple[list[Body], list[str]]:
+def import_batch(call: ApiCall, db: Database) -> tuple[list[Body], list[str]]:
     """The items of an import-and-start, wrapped in ``data`` (CONTRACT 14.6), and the profiles they became."""
-    items = act["data"] or []
+    items = call["data"] or []
     if any(not isinstance(item, dict) or set(item) - {"data", "custom_data"} for item in items):
         raise Refused(400, 'every item of data must be {"data": {...}}')
     check_custom_data(items)
-    answers = [attempt(stored, act, db, item.get("data")) for item in items]
+    answers = [attempt(stored, call, db, item.get("data")) for item in items]
     return answers, [answer["profile_id"] for answer in answers if not answer["error"]]
 
 
@@ -97,26 +97,26 @@ def check_custom_data(items: Iterable[Mapping[str, Any]]) -> None:
         raise Refused(400, "custom_data of an item of data must be an object")
 
 
-def hook_data(act: Act, answers: Iterable[Body]) -> dict[str, Any]:
+def hook_data(call: ApiCall, answers: Iterable[Body]) -> dict[str, Any]:
     """The data for action hooks by profile: an item's own, else that of the request.
 
     Which of the two counts where both are given is not documented.
     """
-    own = [item.get("custom_data") if isinstance(item, dict) else None for item in act["data"] or []]
+    own = [item.get("custom_data") if isinstance(item, dict) else None for item in call["data"] or []]
     pairs = zip((answer.get("profile_id") for answer in answers), own, strict=False)
-    return {profile_id: act["custom_data"] if data is None else data for profile_id, data in pairs if profile_id}
+    return {profile_id: call["custom_data"] if data is None else data for profile_id, data in pairs if profile_id}
 
 
 @method("profiles/import", "profiles/update", "profiles/add")
-def import_profile(act: Act) -> Body:
+def import_profile(call: ApiCall) -> Body:
     """CONTRACT 8.1, 8.3, 8.4."""
-    known = KNOWN.get(act.name.split("/")[1])
-    added = [act.world.segment(segment_id) for segment_id in act["add_to_segments"] or []]
-    removed = [act.world.segment(segment_id) for segment_id in act["remove_from_segments"] or []]
+    known = KNOWN.get(call.name.split("/")[1])
+    added = [call.world.segment(segment_id) for segment_id in call["add_to_segments"] or []]
+    removed = [call.world.segment(segment_id) for segment_id in call["remove_from_segments"] or []]
     if any(not segment.chosen for segment in added + removed):
         raise Refused(400, "only a static segment takes profiles")
-    search = None if known is False else searched(act)
-    answer = stored(act, act.world.database(act["db_id"]), act["data"], known=known, search=search)
+    search = None if known is False else searched(call)
+    answer = stored(call, call.world.database(call["db_id"]), call["data"], known=known, search=search)
     for segment in added:
         segment.members.add(answer["profile_id"])
     for segment in removed:
@@ -125,22 +125,22 @@ def import_profile(act: Act) -> Body:
 
 
 @method("profiles/import_batch", "profiles/update_batch", "profiles/add_batch")
-def import_profiles(act: Act) -> Body:
+def import_profiles(call: ApiCall) -> Body:
     """CONTRACT 8.2 to 8.4: the search value is in each profile."""
-    db, known = act.world.database(act["db_id"]), KNOWN.get(act.name.split("/")[1])
-    items = [attempt(lambda item: stored(act, db, item, known=known), item) for item in act["data"]]
-    return {"result": items} if act.behaviour.result_of_batches == "itemised" else {}
+    db, known = call.world.database(call["db_id"]), KNOWN.get(call.name.split("/")[1])
+    items = [attempt(lambda item: stored(call, db, item, known=known), item) for item in call["data"]]
+    return {"result": items} if call.behaviour.result_of_batches == "itemised" else {}
 
 
 @method("profiles/list")
-def profiles(act: Act) -> Body:
+def profiles(call: ApiCall) -> Body:
     """CONTRACT 8.8: pages by an opaque pointer."""
-    db, query, fields = act.world.database(act["db_id"]), act["query"] or {}, act["fields"]
+    db, query, fields = call.world.database(call["db_id"]), call["query"] or {}, call["fields"]
     listed = [(profile_id, data) for profile_id, data in db.profiles.items() if _fits(profile_id, data, query)]
-    pointer = str(act["from_id"] or "p0")
+    pointer = str(call["from_id"] or "p0")
     if pointer[0] != "p" or not pointer[1:].isdigit():
         raise Refused(400, "from_id must be the pointer of an earlier answer")
-    start, limit = int(pointer[1:]), act["limit"] or 1000
+    start, limit = int(pointer[1:]), call["limit"] or 1000
     answer: Body = {
         "data": [
             {**{name: value for name, value in data.items() if not fields or name in fields}, "id": profile_id}
@@ -152,12 +152,12 @@ def profiles(act: Act) -> Body:
 
 
 @method("profiles/delete")
-def delete_profile(act: Act) -> Body:
+def delete_profile(call: ApiCall) -> Body:
     """CONTRACT 8.6: irreversible."""
-    if not act.behaviour.profiles_may_be_deleted:
+    if not call.behaviour.profiles_may_be_deleted:
         raise Refused(403, "the token may not delete profiles", "No access")
-    db = act.world.database(act["db_id"])
-    profile_id = found(act, db, searched(act))
+    db = call.world.database(call["db_id"])
+    profile_id = found(call, db, searched(call))
     if profile_id is None:
         return {"data": None}
     db.delete(profile_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method
 from airflow_provider_altcraft.sandbox.methods.scenarios import enter
 from airflow_provider_altcraft.sandbox.methods.scenarios import startable as startable_scenario
 from airflow_provider_altcraft.sandbox.methods.triggers import send, startable
@@ -18,19 +18,19 @@ MATCHING = ("email", "email_profile", "phone")
 
 
 @method("integrations/any/profile_import")
-def quick_import(act: Act) -> Body:
+def quick_import(call: ApiCall) -> Body:
     """CONTRACT 8.9, and 1.4 for its statuses. What it says beside the status is not documented."""
-    db = act.world.database(act["db_id"])
-    if act["resource_id"] is not None:
-        act.world.resource(act["resource_id"])
-    data = {name: value for name, value in act.body.items() if name not in CONTROLS and value is not None}
+    db = call.world.database(call["db_id"])
+    if call["resource_id"] is not None:
+        call.world.resource(call["resource_id"])
+    data = {name: value for name, value in call.body.items() if name not in CONTROLS and value is not None}
     if not data.keys() - SYSTEM:
         raise Refused(400, "at least one field of the database is needed")
     if any(isinstance(value, dict | list) for value in data.values()):
         raise Refused(400, "parameters must be flat")
-    trigger = startable(act, act["trigger_id"]) if act["trigger_id"] is not None else None
-    scenario = startable_scenario(act, act["workflow_id"]) if act["workflow_id"] is not None else None
-    matching = act["matching"] or "email"
+    trigger = startable(call, call["trigger_id"]) if call["trigger_id"] is not None else None
+    scenario = startable_scenario(call, call["workflow_id"]) if call["workflow_id"] is not None else None
+    matching = call["matching"] or "email"
     by_field = matching not in MATCHING
     profile_id = db.save(
         data,
@@ -40,7 +40,7 @@ def quick_import(act: Act) -> Body:
         several="refuse",
     )
     if trigger is not None:
-        send(act, trigger, [profile_id])
+        send(call, trigger, [profile_id])
     if scenario is not None:
-        enter(act, scenario, [profile_id])
+        enter(call, scenario, [profile_id])
     return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method, page
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method, page
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.methods.profiles import hook_data, import_batch, import_one, selected
 from airflow_provider_altcraft.sandbox.methods.tasks import start_task
@@ -14,10 +14,10 @@ from airflow_provider_altcraft.sandbox.world import Scenario
 
 
 @method("workflows/list")
-def scenarios(act: Act) -> Body:
+def scenarios(call: ApiCall) -> Body:
     """CONTRACT 3.5: ``total`` instead of ``total_count``. The one mode that was seen is not how they work here."""
     answer = page(
-        act,
+        call,
         (
             {
                 "id": scenario.workflow_id,
@@ -29,7 +29,7 @@ def scenarios(act: Act) -> Body:
                 "groups": [{"ID": 0, "title": "main"}],
                 "nodes": [{"name": "Default", "type": "start"}],
             }
-            for scenario in act.world.scenarios.values()
+            for scenario in call.world.scenarios.values()
         ),
     )
     answer["total"] = answer.pop("total_count")
@@ -37,77 +37,77 @@ def scenarios(act: Act) -> Body:
 
 
 @method("workflows/activate")
-def activate_scenario(act: Act) -> Body:
+def activate_scenario(call: ApiCall) -> Body:
     """CONTRACT 3.6."""
-    scenario = act.world.scenario(act["id"])
+    scenario = call.world.scenario(call["id"])
     scenario.is_active = True
-    if act["skip_profiles"]:
+    if call["skip_profiles"]:
         scenario.inside.clear()
     return {"data": None}
 
 
 @method("workflows/deactivate")
-def deactivate_scenario(act: Act) -> Body:
+def deactivate_scenario(call: ApiCall) -> Body:
     """CONTRACT 3.7: its page was not seen; the path and ``id`` are inferred from its twin."""
-    act.world.scenario(act["id"]).is_active = False
+    call.world.scenario(call["id"]).is_active = False
     return {"data": None}
 
 
 @method("workflows/start")
-def start_scenario(act: Act) -> Body:
+def start_scenario(call: ApiCall) -> Body:
     """CONTRACT 3.4: profiles that are there, by matching or by a query. The answer is cut."""
-    scenario = startable(act, act["id"])
-    check_subscription_filter(act)
-    enter(act, scenario, selected(act, act.world.database(scenario.db_id)))
+    scenario = startable(call, call["id"])
+    check_subscription_filter(call)
+    enter(call, scenario, selected(call, call.world.database(scenario.db_id)))
     return {"data": None}
 
 
 @method("workflows/import_and_start")
-def import_and_start(act: Act) -> Body:
+def import_and_start(call: ApiCall) -> Body:
     """CONTRACT 3.3. The answer is cut."""
-    scenario = startable(act, act["workflow_id"])
-    if act["db_id"] not in (None, scenario.db_id):
+    scenario = startable(call, call["workflow_id"])
+    if call["db_id"] not in (None, scenario.db_id):
         raise Refused(400, f"db_id: scenario {scenario.workflow_id} is of database {scenario.db_id}")
-    answer = import_one(act, act.world.database(scenario.db_id))
-    enter(act, scenario, [answer["profile_id"]])
-    return answer if act.behaviour.import_and_start_answer == "profile_id" else {}
+    answer = import_one(call, call.world.database(scenario.db_id))
+    enter(call, scenario, [answer["profile_id"]])
+    return answer if call.behaviour.import_and_start_answer == "profile_id" else {}
 
 
 @method("workflows/import_and_start_batch")
-def import_and_start_batch(act: Act) -> Body:
+def import_and_start_batch(call: ApiCall) -> Body:
     """CONTRACT 3.2. The answer is cut: that of the other batches."""
-    answers = _imported(act)
-    return {"result": answers} if act.behaviour.result_of_batches == "itemised" else {}
+    answers = _imported(call)
+    return {"result": answers} if call.behaviour.result_of_batches == "itemised" else {}
 
 
 @method("workflows/import_and_start_batch_task")
-def import_and_start_batch_task(act: Act) -> Body:
+def import_and_start_batch_task(call: ApiCall) -> Body:
     """CONTRACT 3.1."""
-    return start_task(act, _imported(act))
+    return start_task(call, _imported(call))
 
 
-def startable(act: Act, workflow_id: int) -> Scenario:
+def startable(call: ApiCall, workflow_id: int) -> Scenario:
     """A scenario that takes profiles: it must be active (CONTRACT 3.4)."""
-    scenario = act.world.scenario(workflow_id)
-    check_attachments(act)
+    scenario = call.world.scenario(workflow_id)
+    check_attachments(call)
     if not scenario.is_active:
         raise Refused(400, f"scenario {scenario.workflow_id} is not active")
     return scenario
 
 
-def enter(act: Act, scenario: Scenario, profile_ids: list[str], data: dict[str, Any] | None = None) -> None:
+def enter(call: ApiCall, scenario: Scenario, profile_ids: list[str], data: dict[str, Any] | None = None) -> None:
     """Send profiles into a scenario.
 
     :param data: for action hooks, by profile; that of the request for all, if it is not given.
     """
-    act.deliveries.enter(scenario.workflow_id, profile_ids)
-    data = dict.fromkeys(profile_ids, act["custom_data"]) if data is None else data
-    act.deliveries.note_hook_data("scenario", scenario.workflow_id, data)
+    call.deliveries.enter(scenario.workflow_id, profile_ids)
+    data = dict.fromkeys(profile_ids, call["custom_data"]) if data is None else data
+    call.deliveries.note_hook_data("scenario", scenario.workflow_id, data)
     scenario.inside.update(profile_ids)
 
 
-def _imported(act: Act) -> list[Body]:
-    scenario = startable(act, act["workflow_id"])
-    answers, profile_ids = import_batch(act, act.world.database(scenario.db_id))
-    enter(act, scenario, profile_ids, hook_data(act, answers))
+def _imported(call: ApiCall) -> list[Body]:
+    scenario = startable(call, call["workflow_id"])
+    answers, profile_ids = import_batch(call, call.world.database(scenario.db_id))
+    enter(call, scenario, profile_ids, hook_data(call, answers))
     return answers

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, method
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method
 from airflow_provider_altcraft.sandbox.world import is_email
 
 
 @method("suppresses/email_add")
-def add_email(act: Act) -> Body:
+def add_email(call: ApiCall) -> Body:
     """CONTRACT 10: the envelope alone."""
-    act.world.suppression_list(act["id"]).add(act["email"])
+    call.world.suppression_list(call["id"]).add(call["email"])
     return {}
 
 
 @method("suppresses/emails_add")
-def add_emails(act: Act) -> Body:
+def add_emails(call: ApiCall) -> Body:
     """CONTRACT 10. What is no address is in the total and in no other number: no item could say so."""
-    suppression_list = act.world.suppression_list(act["id"])
-    added = [suppression_list.add(email) for email in act["emails"] if is_email(email)]
+    suppression_list = call.world.suppression_list(call["id"])
+    added = [suppression_list.add(email) for email in call["emails"] if is_email(email)]
     return {
-        "total_count": len(act["emails"]),
+        "total_count": len(call["emails"]),
         "total_imported": added.count(True),
         "total_updated": 0,
         "total_duplicated": added.count(False),

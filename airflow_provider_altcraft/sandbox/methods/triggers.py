@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.contract import Refused
-from airflow_provider_altcraft.sandbox.methods.call import Act, Body, attempt, method
+from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, attempt, method
 from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.methods.mailings import DURATION, check_content, next_id, settings
 from airflow_provider_altcraft.sandbox.methods.profiles import (
@@ -25,102 +25,102 @@ SUBSCRIPTION_FILTERS = ({"subscription_id", "provider"}, {"email"}, {"phone"})
 
 
 @method("campaigns/triggers/add")
-def add_trigger(act: Act) -> Body:
+def add_trigger(call: ApiCall) -> Body:
     """CONTRACT 7.5. Nothing says which database it is of: here the first."""
-    check_content(act)
-    mailing_id = next_id(act)
-    act.world.mailings[mailing_id] = Mailing(
+    check_content(call)
+    mailing_id = next_id(call)
+    call.world.mailings[mailing_id] = Mailing(
         mailing_id,
         "trigger",
-        act["name"],
-        is_active=bool(act["is_active"]),
+        call["name"],
+        is_active=bool(call["is_active"]),
         data_type="list",
-        data_id=min(act.world.databases, default=0),
+        data_id=min(call.world.databases, default=0),
         duration=DURATION,
-        stored=settings(act),
+        stored=settings(call),
     )
     return {"data": {"saved_id": mailing_id}}
 
 
 @method("campaigns/triggers/start")
-def start_trigger(act: Act) -> Body:
+def start_trigger(call: ApiCall) -> Body:
     """CONTRACT 7.1: profiles that are there, by matching or by a query."""
-    mailing = startable(act, act["id"])
-    check_subscription_filter(act)
-    send(act, mailing, selected(act, _database(act, mailing)))
+    mailing = startable(call, call["id"])
+    check_subscription_filter(call)
+    send(call, mailing, selected(call, _database(call, mailing)))
     return {"data": None}
 
 
 @method("campaigns/triggers/start_batch")
-def start_batch(act: Act) -> Body:
+def start_batch(call: ApiCall) -> Body:
     """CONTRACT 7.2: the ids of the profiles that it was sent to."""
-    mailing = startable(act, act["trigger_id"])
-    answers = _each(act, mailing)
+    mailing = startable(call, call["trigger_id"])
+    answers = _each(call, mailing)
     profile_ids = [answer["profile_id"] for answer in answers if answer.get("profile_id")]
-    send(act, mailing, profile_ids, data=hook_data(act, answers))
+    send(call, mailing, profile_ids, data=hook_data(call, answers))
     return {"result": profile_ids}
 
 
 @method("campaigns/triggers/start_batch_task")
-def start_batch_task(act: Act) -> Body:
+def start_batch_task(call: ApiCall) -> Body:
     """CONTRACT 7.3. What its task results in was not seen: here that of an import."""
-    field = act.behaviour.start_batch_task_field
+    field = call.behaviour.start_batch_task_field
     names = ("id", "trigger_id") if field == "either" else (field,)
-    trigger_id = next((act[name] for name in names if act[name] is not None), None)
+    trigger_id = next((call[name] for name in names if call[name] is not None), None)
     if trigger_id is None:
         raise Refused(400, f"missing parameter: {names[0]}")
-    mailing = startable(act, trigger_id)
-    if act["custom_request"] is not None:
+    mailing = startable(call, trigger_id)
+    if call["custom_request"] is not None:
         answers: list[Body] = [
-            {"error": 0, "profile_id": profile_id} for profile_id in selected(act, _database(act, mailing))
+            {"error": 0, "profile_id": profile_id} for profile_id in selected(call, _database(call, mailing))
         ]
         data = None
     else:
-        answers = _each(act, mailing)
-        data = hook_data(act, answers)
-    send(act, mailing, [answer["profile_id"] for answer in answers if answer.get("profile_id")], data=data)
-    return start_task(act, answers)
+        answers = _each(call, mailing)
+        data = hook_data(call, answers)
+    send(call, mailing, [answer["profile_id"] for answer in answers if answer.get("profile_id")], data=data)
+    return start_task(call, answers)
 
 
 @method("campaigns/triggers/import_and_start")
-def import_and_start(act: Act) -> Body:
+def import_and_start(call: ApiCall) -> Body:
     """CONTRACT 7.4."""
-    mailing = startable(act, act["trigger_id"])
-    db = _database(act, mailing)
-    if act["db_id"] not in (None, db.db_id):
+    mailing = startable(call, call["trigger_id"])
+    db = _database(call, mailing)
+    if call["db_id"] not in (None, db.db_id):
         raise Refused(400, f"db_id: trigger {mailing.mailing_id} is of database {db.db_id}")
-    delay = _delay(act)
-    answer = import_one(act, db)
-    send(act, mailing, [answer["profile_id"]], delay)
-    return answer if act.behaviour.import_and_start_answer == "profile_id" else {}
+    delay = _delay(call)
+    answer = import_one(call, db)
+    send(call, mailing, [answer["profile_id"]], delay)
+    return answer if call.behaviour.import_and_start_answer == "profile_id" else {}
 
 
 @method("campaigns/triggers/import_and_start_batch")
-def import_and_start_batch(act: Act) -> Body:
+def import_and_start_batch(call: ApiCall) -> Body:
     """CONTRACT 7.4. The answer is cut: that of the other batches."""
-    answers = _imported(act)
-    return {"result": answers} if act.behaviour.result_of_batches == "itemised" else {}
+    answers = _imported(call)
+    return {"result": answers} if call.behaviour.result_of_batches == "itemised" else {}
 
 
 @method("campaigns/triggers/import_and_start_batch_task")
-def import_and_start_batch_task(act: Act) -> Body:
+def import_and_start_batch_task(call: ApiCall) -> Body:
     """CONTRACT 7.4."""
-    return start_task(act, _imported(act))
+    return start_task(call, _imported(call))
 
 
-def check_subscription_filter(act: Act) -> None:
+def check_subscription_filter(call: ApiCall) -> None:
     """Refuse a filter that is none. Which of several subscriptions gets the message, the ledger does not tell."""
-    wanted = act["subscription_filter"]
+    wanted = call["subscription_filter"]
     if wanted is not None and set(wanted) - {"not_strict"} not in SUBSCRIPTION_FILTERS:
         raise Refused(400, "subscription_filter: subscription_id and provider, or email, or phone")
 
 
-def startable(act: Act, mailing_id: Any) -> Mailing:
+def startable(call: ApiCall, mailing_id: Any) -> Mailing:
     """A trigger that a call can start: only active ones of the type ``api_call`` can be started (CONTRACT 7)."""
     if not str(mailing_id).isdigit():
         raise Refused(400, "wrong type of parameter: id must be int")
-    mailing = act.world.mailing(int(mailing_id), "trigger")
-    check_attachments(act)
+    mailing = call.world.mailing(int(mailing_id), "trigger")
+    check_attachments(call)
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
     if mailing.stored.get("trigger_type", "api_call") != "api_call":
@@ -128,32 +128,32 @@ def startable(act: Act, mailing_id: Any) -> Mailing:
     return mailing
 
 
-def _database(act: Act, mailing: Mailing) -> Database:
-    return act.world.database(mailing.data_id)
+def _database(call: ApiCall, mailing: Mailing) -> Database:
+    return call.world.database(mailing.data_id)
 
 
-def _each(act: Act, mailing: Mailing) -> list[Body]:
+def _each(call: ApiCall, mailing: Mailing) -> list[Body]:
     """The profile of each item of search values, or why there is none."""
-    db = _database(act, mailing)
-    check_custom_data(act["data"])
+    db = _database(call, mailing)
+    check_custom_data(call["data"])
 
     def one(item: Body) -> Body:
-        profile_id = found(act, db, item)
+        profile_id = found(call, db, item)
         return {} if profile_id is None else {"profile_id": profile_id}
 
-    return [attempt(one, item) for item in act["data"]]
+    return [attempt(one, item) for item in call["data"]]
 
 
-def _imported(act: Act) -> list[Body]:
-    mailing = startable(act, act["trigger_id"])
-    delay = _delay(act)
-    answers, profile_ids = import_batch(act, _database(act, mailing))
-    send(act, mailing, profile_ids, delay, hook_data(act, answers))
+def _imported(call: ApiCall) -> list[Body]:
+    mailing = startable(call, call["trigger_id"])
+    delay = _delay(call)
+    answers, profile_ids = import_batch(call, _database(call, mailing))
+    send(call, mailing, profile_ids, delay, hook_data(call, answers))
     return answers
 
 
 def send(
-    act: Act,
+    call: ApiCall,
     mailing: Mailing,
     profile_ids: list[str],
     delay: timedelta = timedelta(),
@@ -164,14 +164,14 @@ def send(
     :param data: for action hooks, by profile; that of the request for all, if it is not given.
     """
     if profile_ids:
-        act.deliveries.launch(mailing.mailing_id, "trigger", act.now + delay, act.request_id, profile_ids)
-        data = dict.fromkeys(profile_ids, act["custom_data"]) if data is None else data
-        act.deliveries.note_hook_data("trigger", mailing.mailing_id, data)
+        call.deliveries.launch(mailing.mailing_id, "trigger", call.now + delay, call.request_id, profile_ids)
+        data = dict.fromkeys(profile_ids, call["custom_data"]) if data is None else data
+        call.deliveries.note_hook_data("trigger", mailing.mailing_id, data)
 
 
-def _delay(act: Act) -> timedelta:
+def _delay(call: ApiCall) -> timedelta:
     """The ``timeout``: how long it waits before it sends (CONTRACT 7.4)."""
-    timeout = act["timeout"] or {}
+    timeout = call["timeout"] or {}
     if set(timeout) - {"days", "hours", "minutes"} or not all(isinstance(value, int) for value in timeout.values()):
         raise Refused(400, "timeout: numbers of days, hours and minutes")
     return timedelta(**timeout)

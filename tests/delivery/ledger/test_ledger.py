@@ -79,7 +79,7 @@ class Altcraft(Sender):
         return SimpleNamespace(data=answer, task_id=None, replayed=False)
 
 
-def deliver(altcraft, shelf, rows, *, batch_size=2, in_flight=1):
+def deliver(altcraft, store, rows, *, batch_size=2, in_flight=1):
     """One run of a sync; its report."""
     delivery = Delivery(
         ProfileDatabase(1),
@@ -90,7 +90,7 @@ def deliver(altcraft, shelf, rows, *, batch_size=2, in_flight=1):
         max_in_flight=in_flight,
         rejects=Rejects(None),
     )
-    with Ledger(shelf, scope=b"here", key=["email"], encoder=ENCODER) as ledger:
+    with Ledger(store, scope=b"here", key=["email"], encoder=ENCODER) as ledger:
         delivery.run(from_profiles([{"email": key, "n": content} for key, content in rows], ENCODER), ledger=ledger)
     return delivery.report
 
@@ -179,7 +179,7 @@ def test_wherever_processes_end_the_next_run_leaves_altcraft_with_what_the_sourc
 
 
 @pytest.fixture(params=["a folder", "SQLite", "PostgreSQL", "MariaDB"])
-def shelf(request, tmp_path):
+def store(request, tmp_path):
     """How to open a ledger, again and again."""
     if request.param == "a folder":
         return lambda: FileLedger(tmp_path / "ledger")
@@ -209,64 +209,64 @@ def postgres_table():
         connection.cursor().execute(f"DROP TABLE IF EXISTS {name}")
 
 
-def test_what_was_accepted_is_not_sent_again_until_it_changes(shelf):
+def test_what_was_accepted_is_not_sent_again_until_it_changes(store):
     altcraft = Altcraft()
     rows = [(f"u{number}", 0) for number in range(2_500)]
-    assert deliver(altcraft, shelf(), rows, batch_size=1_000, in_flight=3).accepted == 2_500
-    assert deliver(altcraft, shelf(), rows).unchanged == 2_500
+    assert deliver(altcraft, store(), rows, batch_size=1_000, in_flight=3).accepted == 2_500
+    assert deliver(altcraft, store(), rows).unchanged == 2_500
     rows[7] = ("u7", 1)
-    report = deliver(altcraft, shelf(), rows)
+    report = deliver(altcraft, store(), rows)
     assert (report.unchanged, report.accepted) == (2_499, 1)
     assert altcraft.holds["u7"]["n"] == 1
 
 
-def test_what_was_rejected_is_sent_again(shelf):
+def test_what_was_rejected_is_sent_again(store):
     altcraft = Altcraft(refuses={"b"})
     rows = [("a", 0), ("b", 0), ("c", 0)]
-    deliver(altcraft, shelf(), rows)
+    deliver(altcraft, store(), rows)
     altcraft.refuses.clear()
-    report = deliver(altcraft, shelf(), rows)
+    report = deliver(altcraft, store(), rows)
     assert (report.unchanged, report.accepted) == (2, 1)
 
 
-def test_what_may_have_been_accepted_is_not_taken_for_what_was_before(shelf):
+def test_what_may_have_been_accepted_is_not_taken_for_what_was_before(store):
     altcraft = Altcraft()
-    deliver(altcraft, shelf(), [("a", 0)])
+    deliver(altcraft, store(), [("a", 0)])
     altcraft.fuse.left = 2
     with pytest.raises(Crash):
-        deliver(altcraft, shelf(), [("a", 1)])
+        deliver(altcraft, store(), [("a", 1)])
     assert altcraft.holds["a"]["n"] == 1
     altcraft.fuse.left = 10**9
-    deliver(altcraft, shelf(), [("a", 0)])
+    deliver(altcraft, store(), [("a", 0)])
     assert altcraft.holds["a"]["n"] == 0
 
 
-def test_of_a_key_that_occurs_twice_the_last_row_is_what_altcraft_holds(shelf):
+def test_of_a_key_that_occurs_twice_the_last_row_is_what_altcraft_holds(store):
     altcraft = Altcraft()
-    deliver(altcraft, shelf(), [("a", 0)])
-    deliver(altcraft, shelf(), [("a", 1), ("b", 0), ("a", 0)])
+    deliver(altcraft, store(), [("a", 0)])
+    deliver(altcraft, store(), [("a", 1), ("b", 0), ("a", 0)])
     assert altcraft.holds["a"]["n"] == 0
-    assert deliver(altcraft, shelf(), [("a", 1)]).accepted == 1
+    assert deliver(altcraft, store(), [("a", 1)]).accepted == 1
 
 
-def test_of_a_key_in_two_batches_in_flight_nothing_is_learnt_whichever_is_answered_last(shelf):
+def test_of_a_key_in_two_batches_in_flight_nothing_is_learnt_whichever_is_answered_last(store):
     source = from_profiles([], ENCODER)
-    with Ledger(shelf(), scope=b"here", key=["email"], encoder=ENCODER) as ledger:
-        print_of = ledger.printer(source)
-        first, second = print_of([{"email": "a"}] * 2, [b"1", b"2"])
+    with Ledger(store(), scope=b"here", key=["email"], encoder=ENCODER) as ledger:
+        fingerprint_of = ledger.fingerprinter(source)
+        first, second = fingerprint_of([{"email": "a"}] * 2, [b"1", b"2"])
         assert ledger.changed([first, second]) == [0, 1]
         ledger.sending([first])
         ledger.sending([second])
         ledger.accepted([second])
         ledger.accepted([first])
-        assert not ledger._shelf.known([first.key])
+        assert not ledger._store.known([first.key])
 
 
-def test_an_empty_source_forgets_nothing(shelf):
+def test_an_empty_source_forgets_nothing(store):
     altcraft = Altcraft()
-    deliver(altcraft, shelf(), [("a", 0)])
-    deliver(altcraft, shelf(), [])
-    assert deliver(altcraft, shelf(), [("a", 0)]).unchanged == 1
+    deliver(altcraft, store(), [("a", 0)])
+    deliver(altcraft, store(), [])
+    assert deliver(altcraft, store(), [("a", 0)]).unchanged == 1
 
 
 def test_no_personal_data_is_in_the_ledger(tmp_path):
@@ -279,11 +279,11 @@ def test_no_personal_data_is_in_the_ledger(tmp_path):
 
 
 def test_rows_for_another_place_are_other_rows(tmp_path):
-    shelf = FileLedger(tmp_path)
-    here, there = (Ledger(shelf, scope=scope, key=["email"], encoder=ENCODER) for scope in (b"here", b"there"))
+    store = FileLedger(tmp_path)
+    here, there = (Ledger(store, scope=scope, key=["email"], encoder=ENCODER) for scope in (b"here", b"there"))
     source = from_profiles([], ENCODER)
     rows, records = [{"email": "a"}], [b"{}"]
-    assert here.printer(source)(rows, records)[0].key != there.printer(source)(rows, records)[0].key
+    assert here.fingerprinter(source)(rows, records)[0].key != there.fingerprinter(source)(rows, records)[0].key
 
 
 def test_a_table_is_named_not_written(tmp_path):
@@ -299,7 +299,7 @@ def test_a_base_that_was_cut_is_not_believed(tmp_path):
         FileLedger(tmp_path)
 
 
-def test_an_answer_that_speaks_of_no_row_teaches_nothing(shelf):
+def test_an_answer_that_speaks_of_no_row_teaches_nothing(store):
     class Terse(Altcraft):
         def send(self, body, batch, **facts):
             answer = super().send(body, batch, **facts)
@@ -308,9 +308,9 @@ def test_an_answer_that_speaks_of_no_row_teaches_nothing(shelf):
 
     altcraft = Terse()
     for altcraft.says in (None, {}, [{"profile_id": "p"}]):
-        report = deliver(altcraft, shelf(), [("a", 1)])
+        report = deliver(altcraft, store(), [("a", 1)])
         assert (report.accepted, report.unchanged) == (1, 0)
-    assert deliver(altcraft, shelf(), [("a", 1)]).unchanged == 1
+    assert deliver(altcraft, store(), [("a", 1)]).unchanged == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class Effect(Enum):
     """Changes nothing: repeated freely."""
     WRITE = "idempotent write"
     """Brings data into a state that a repeat would not change: repeated under a Request-ID."""
-    CREATE = "write"
+    CREATE = "creation"
     """Makes another object, event or task at every call: goes through the launch protocol."""
     LAUNCH = "launch"
     """Sends messages, which cannot be taken back: goes through the launch protocol."""
@@ -36,7 +36,7 @@ class Documented(Enum):
     """Nothing but the path and the title."""
 
 
-class Answer(Enum):
+class ResponseKind(Enum):
     """What comes back."""
 
     ENVELOPE = "envelope"
@@ -111,7 +111,7 @@ class Endpoint:
     items: str | None = None
     wrapped: bool = False
     task: str | None = None
-    answer: Answer = Answer.ENVELOPE
+    answer: ResponseKind = ResponseKind.ENVELOPE
     token_in_url: bool = False
     settles: bool = False
     deprecated: bool = False
@@ -127,7 +127,7 @@ class Endpoint:
     @property
     def method(self) -> Literal["GET", "POST"]:
         """``POST``, but for the download of a file (CONTRACT 1.1)."""
-        return "GET" if self.answer is Answer.FILE else "POST"
+        return "GET" if self.answer is ResponseKind.FILE else "POST"
 
     @property
     def converges(self) -> bool:

@@ -12,7 +12,7 @@ SIZE = 16
 """Bytes of a hash: that two of ten million rows share one has a chance of about 1 in 10^24."""
 
 
-class Print(NamedTuple):
+class Fingerprint(NamedTuple):
     """The two hashes of a row.
 
     :param key: of what identifies it.
@@ -23,7 +23,7 @@ class Print(NamedTuple):
     content: bytes
 
 
-class Printer:
+class FingerprintEncoder:
     """Makes fingerprints.
 
     :param salt: kept with the ledger, so that the hash of a known address cannot be looked up in a table made
@@ -37,7 +37,7 @@ class Printer:
         self._salt = salt
         self._encoder = encoder
 
-    def of(self, key: Sequence[Any], record: bytes) -> Print:
+    def of(self, key: Sequence[Any], record: bytes) -> Fingerprint:
         """The fingerprint of a row.
 
         :param key: the values that identify it.
@@ -45,4 +45,4 @@ class Printer:
         """
         keyed = self._keyed.copy()
         keyed.update(self._encoder.encode({str(place): value for place, value in enumerate(key)}))
-        return Print(keyed.digest(), blake2b(record, digest_size=SIZE, key=self._salt).digest())
+        return Fingerprint(keyed.digest(), blake2b(record, digest_size=SIZE, key=self._salt).digest())

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import XComArg
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.base import WaitingOperator
+from airflow_provider_altcraft.runtime.base import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.mailing_log import LogMark
     from airflow_provider_altcraft.api.objects import Content
     from airflow_provider_altcraft.launching.identity import Launch
     from airflow_provider_altcraft.launching.launcher import Launched, Sighting
-    from airflow_provider_altcraft.operators.attachments import Attach
+    from airflow_provider_altcraft.runtime.attachments import Attach
     from airflow_provider_altcraft.waiting.policy import Verdict
     from airflow_provider_altcraft.waiting.targets import Target
 
@@ -233,7 +233,7 @@ class RunOperator(WaitingOperator):
 
     def _overrides(self, context: Any) -> dict[str, Any]:
         from airflow_provider_altcraft.api.objects import identifier
-        from airflow_provider_altcraft.operators.attachments import attachments
+        from airflow_provider_altcraft.runtime.attachments import attachments
 
         if (self.override_source_type is None) != (self.override_source_id is None):
             raise AltcraftConfigurationError("override_source_type and override_source_id go together.")

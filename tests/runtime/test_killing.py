@@ -17,9 +17,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.exceptions import AltcraftKilled, AltcraftWaitTimeout
-from airflow_provider_altcraft.operators.base import AltcraftOperator
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests.conftest import event_of

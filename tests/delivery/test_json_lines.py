@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.protocol import Frame
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.lines import Lines, Packed
+from airflow_provider_altcraft.delivery.json_lines import JsonLines, Packed
 
 RECORDS = st.lists(st.text().map(lambda value: ProfileEncoder(timezone=None).encode({"a": value})), max_size=8)
 
 
 @given(first=RECORDS, second=RECORDS, start=st.integers(-3, 9), end=st.integers(-3, 9))
 def test_lines_are_a_sequence_of_their_records(first, second, start, end):
-    lines, records = Lines.of(first) + Lines.of(second), first + second
+    lines, records = JsonLines.of(first) + JsonLines.of(second), first + second
     assert [*lines] == records
     assert len(lines) == len(records)
     assert lines.size == sum(map(len, records))
@@ -29,7 +29,7 @@ def test_records_in_a_body_are_the_same_sequence_and_the_same_lines(records, sta
     packed = Packed(body, frame, len(records), lambda item: item)
     assert [*packed] == records
     assert [*packed[start:]] == records[start:]
-    assert (packed.size, [*packed.parts]) == (Lines.of(records).size, [*Lines.of(records).parts])
+    assert (packed.size, [*packed.parts]) == (JsonLines.of(records).size, [*JsonLines.of(records).parts])
 
 
 @given(items=RECORDS)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.base import LaunchingOperator
-from airflow_provider_altcraft.operators.runs import SOURCES, content_params
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.mailing_run import SOURCES, content_params
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.objects import Content, StartSchedule
@@ -119,7 +119,7 @@ class MailingSettingsOperator(LaunchingOperator):
         :raises AltcraftConfigurationError: for what no mailing can be.
         """
         from airflow_provider_altcraft.api.objects import StartSchedule, identifier
-        from airflow_provider_altcraft.templates import rendered
+        from airflow_provider_altcraft.runtime.templates import rendered
 
         if self.data_type not in SOURCES:
             raise AltcraftConfigurationError(f"data_type must be 'list' or 'segment', not {self.data_type!r}.")

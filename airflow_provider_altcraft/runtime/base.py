@@ -14,14 +14,14 @@ from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_altcraft.airflow_compat import (
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftOutcomeUnknown
+from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+from airflow_provider_altcraft.runtime.compatibility import (
     default_deferrable,
     execution_deadline,
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftOutcomeUnknown
-from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ FIRST_TRY_KEY = "altcraft_first_try"
 """What a store keeps the number of the first try under that found it."""
 LAUNCHES_KEY = "altcraft_launches"
 """The XCom by which mapped instances tell each other what they launched."""
-BLINK = 0.5
+KILL_CHECK_SECONDS = 0.5
 """Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
 
 
@@ -120,7 +120,7 @@ class AltcraftOperator(BaseOperator):
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.check_killed()
-            time.sleep(min(left, BLINK))
+            time.sleep(min(left, KILL_CHECK_SECONDS))
         self.check_killed()
 
 
@@ -224,7 +224,7 @@ class LaunchingOperator(AltcraftOperator):
         store: Store | None = task_state_store(context)
         if store is not None:
             return store
-        from airflow_provider_altcraft.storage import FolderStore, location
+        from airflow_provider_altcraft.runtime.storage import FolderStore, location
 
         path = self.hook.settings.record_path
         if path is not None:

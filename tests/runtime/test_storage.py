@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_altcraft.storage import location, replacing
+from airflow_provider_altcraft.runtime.storage import location, replacing
 
 
 @pytest.mark.parametrize("prefix", ["", "file://"])

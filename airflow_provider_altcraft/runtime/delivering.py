@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred, XComArg
 
-from airflow_provider_altcraft.airflow_compat import is_final
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
-from airflow_provider_altcraft.operators.base import WaitingOperator, instance_folder
+from airflow_provider_altcraft.runtime.base import WaitingOperator, instance_folder
+from airflow_provider_altcraft.runtime.compatibility import is_final
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class DeliveringOperator(WaitingOperator):
     def _with_files(self, context: Any, destination: Destination) -> Destination:
         """The destination with its files as Altcraft takes them."""
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
-        from airflow_provider_altcraft.operators.attachments import attachments
+        from airflow_provider_altcraft.runtime.attachments import attachments
 
         if isinstance(destination, Scenario | TriggerMailing) and destination.attach is not None:
             return replace(destination, attach=attachments(self, destination.attach, context))
@@ -312,7 +312,7 @@ class DeliveringOperator(WaitingOperator):
     ) -> Delivery:
         from airflow_provider_altcraft.api.protocol import encode
         from airflow_provider_altcraft.delivery.pipeline import Delivery
-        from airflow_provider_altcraft.operators.progress import Progress
+        from airflow_provider_altcraft.runtime.progress import Progress
 
         settings = self.hook.settings
         limit = settings.max_body_bytes_with_files if destination.has_files else settings.max_body_bytes
@@ -377,12 +377,12 @@ class DeliveringOperator(WaitingOperator):
             return nullcontext()
         from airflow_provider_altcraft.api.protocol import encode
         from airflow_provider_altcraft.delivery.ledger.files import FileLedger
-        from airflow_provider_altcraft.delivery.ledger.ledger import Ledger, Shelf
+        from airflow_provider_altcraft.delivery.ledger.ledger import Ledger, LedgerStore
         from airflow_provider_altcraft.delivery.ledger.table import TableLedger
 
-        shelf: Shelf
+        store: LedgerStore
         if self.ledger_path:
-            shelf = FileLedger(_path(self.ledger_path))
+            store = FileLedger(_path(self.ledger_path))
         else:
             source = getattr(self, "sql_conn_id", None)
             conn_id = self.ledger_conn_id or source
@@ -393,9 +393,9 @@ class DeliveringOperator(WaitingOperator):
                 raise AltcraftConfigurationError(
                     "A SQLite database that is being read cannot be written: name another in ledger_conn_id."
                 )
-            shelf = TableLedger(connection.get_hook(), str(self.ledger_table))
+            store = TableLedger(connection.get_hook(), str(self.ledger_table))
         scope = encode([self.hook.settings.base_url, destination.endpoint.name, destination.params])
-        return Ledger(shelf, scope=scope, key=self.changes_key or destination.key_fields, encoder=encoder)
+        return Ledger(store, scope=scope, key=self.changes_key or destination.key_fields, encoder=encoder)
 
     @contextmanager
     def _repaired(self, encoder: ProfileEncoder) -> Iterator[Opened]:
@@ -445,7 +445,7 @@ class DeliveringOperator(WaitingOperator):
 
     def _hand_over(self, context: Any, report: Report) -> dict[str, Any]:
         """Leave the tasks to somebody else."""
-        from airflow_provider_altcraft.operators.progress import measure
+        from airflow_provider_altcraft.runtime.progress import measure
 
         kept_at = self._rejects(context, self.destination).location
         self.log.info(
@@ -459,7 +459,7 @@ class DeliveringOperator(WaitingOperator):
         return report.summary(kept_at=kept_at, handed_over=True)
 
     def _account(self, context: Any, report: Report) -> dict[str, Any]:
-        from airflow_provider_altcraft.operators.progress import measure
+        from airflow_provider_altcraft.runtime.progress import measure
 
         kept_at = self._rejects(context, self.destination).location if report.rejected else None
         self.log.info("%s\n%s%s", report, report.table(), f"\nRejected rows are kept in {kept_at}" if kept_at else "")

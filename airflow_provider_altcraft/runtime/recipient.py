@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import XComArg
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.operators.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.base import LaunchingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched
-    from airflow_provider_altcraft.operators.attachments import Attach
+    from airflow_provider_altcraft.runtime.attachments import Attach
 
 Recipient = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 MATCHINGS = ("email", "phone", "profile_id", "custom")
@@ -101,7 +101,7 @@ class RecipientOperator(LaunchingOperator):
         """
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
-        from airflow_provider_altcraft.operators.attachments import attachments
+        from airflow_provider_altcraft.runtime.attachments import attachments
 
         found_by = recipient_params(self.recipient, self.matching, self.field_name)
         params = {

@@ -10,7 +10,7 @@ import msgspec
 from airflow_provider_altcraft.api.protocol import Frame
 
 
-class Lines(Sequence[bytes]):
+class JsonLines(Sequence[bytes]):
     """Records, a line each. Ten thousand objects would cost more than writing what they say.
 
     :param parts: texts of whole lines, each ended by a line feed: within a value of JSON, it is escaped.
@@ -27,9 +27,9 @@ class Lines(Sequence[bytes]):
         self._apart: list[bytes] | None = None
 
     @classmethod
-    def of(cls, records: Sequence[bytes], *, is_flat: bool = False) -> Lines:
+    def of(cls, records: Sequence[bytes], *, is_flat: bool = False) -> JsonLines:
         """Records that stand apart, as lines."""
-        return Lines([b"\n".join([*records, b""])], len(records), is_flat=is_flat) if records else Lines()
+        return JsonLines([b"\n".join([*records, b""])], len(records), is_flat=is_flat) if records else JsonLines()
 
     def __len__(self) -> int:
         return self._count
@@ -40,16 +40,16 @@ class Lines(Sequence[bytes]):
     @overload
     def __getitem__(self, place: int) -> bytes: ...
     @overload
-    def __getitem__(self, place: slice) -> Lines: ...
+    def __getitem__(self, place: slice) -> JsonLines: ...
 
-    def __getitem__(self, place: int | slice) -> bytes | Lines:
+    def __getitem__(self, place: int | slice) -> bytes | JsonLines:
         if isinstance(place, slice):
-            return Lines.of(self._records[place], is_flat=self.is_flat)
+            return JsonLines.of(self._records[place], is_flat=self.is_flat)
         return self._records[place]
 
-    def __add__(self, other: Lines) -> Lines:
+    def __add__(self, other: JsonLines) -> JsonLines:
         is_flat = self.is_flat and other.is_flat
-        return Lines([*self.parts, *other.parts], len(self) + len(other), is_flat=is_flat)
+        return JsonLines([*self.parts, *other.parts], len(self) + len(other), is_flat=is_flat)
 
     @property
     def parts(self) -> Sequence[bytes]:
@@ -71,7 +71,7 @@ class Lines(Sequence[bytes]):
         return [record for part in self._parts for record in part.split(b"\n")[:-1]]
 
 
-class Packed(Lines):
+class Packed(JsonLines):
     """Records that stand in a body, and nowhere else: held twice, they would take twice the memory.
 
     :param body: the body.

@@ -19,14 +19,14 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
 )
 
-from airflow_provider_altcraft.airflow_compat import (
+from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
+from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+from airflow_provider_altcraft.runtime.compatibility import (
     default_deferrable,
     execution_deadline,
     final_errors,
     task_state_store,
 )
-from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
-from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ import pytest
 
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.delivery.report import Report
-from airflow_provider_altcraft.operators import progress
-from airflow_provider_altcraft.operators.progress import Progress, measure
+from airflow_provider_altcraft.runtime import progress
+from airflow_provider_altcraft.runtime.progress import Progress, measure
 
 
 @pytest.fixture

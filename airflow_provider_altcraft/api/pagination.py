@@ -13,7 +13,7 @@ USUAL_LIMIT = 1000
 """Items of a page, where the request does not say (CONTRACT 1.6)."""
 
 
-class Walk:
+class Paginator:
     """A walk over the pages of a list: ``pointer`` leads to the page to ask for next, until it is ``over``.
 
     ``next_from_id`` leads to the next page; answers without it are followed from the last id seen, but for lists whose
