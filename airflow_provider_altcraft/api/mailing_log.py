@@ -7,7 +7,7 @@ documented. So pages overlap, and an entry that was seen is counted out again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import compress
@@ -28,6 +28,8 @@ GROWN_PAGE = 10_000
 PAGES_AT_ONCE = 200
 """Pages read in one walk at most, for somebody who only waits: the rest is left to the next."""
 PAGE_OVERLAP = timedelta(seconds=1)
+LATE_ENTRIES = timedelta(minutes=5)
+"""How much later than its time says an entry may be written."""
 LOOKBACK = timedelta(days=1)
 """How long before a launch the log is read, to know the runs that were going on then."""
 STARTS_KEPT = 200
@@ -217,8 +219,15 @@ class LogPaginator:
             )
         self.has_more = page.last is not None and page.size >= self._limit
         if page.last is not None and self.has_more:
-            # The rest of that second cannot be had.
-            self._ask(page.last + PAGE_OVERLAP, self._limit, Counter())
+            self._go_past(page.last, page)
+
+    def _go_past(self, last: datetime, page: _Page) -> None:
+        """Ask without an overlap; where that was done, the rest of that second cannot be had."""
+        if self._from is None or last > self._from:
+            seen = Counter(key for moment, key in zip(page.moments, page.keys, strict=True) if (moment or last) >= last)
+            self._ask(last, self._limit, seen)
+        else:
+            self._ask(last + PAGE_OVERLAP, self._limit, Counter())
 
     def _is_end(self, page: _Page) -> bool:
         """Whether no more than the count says that there is more: it may be of the whole log."""
@@ -256,22 +265,26 @@ class LogMark:
     """Where a mailing's log stood just before a launch. A start that it does not name came after it, by any clock.
 
     :param since: the server's clock when the mark was taken, RFC 3339.
-    :param read_from: the moment from which the log was read, RFC 3339.
+    :param read_from: the moment from which the log has to be read again, by its own clock, RFC 3339.
     :param starts: the times of the starts seen from there on, RFC 3339, one for each.
+    :param open: the times of the starts before, whose runs were going on there.
     """
 
     since: str
     read_from: str
     starts: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The mark as JSON; ``from_dict`` reads it back."""
-        return {"since": self.since, "read_from": self.read_from, "starts": list(self.starts)}
+        values = {"since": self.since, "read_from": self.read_from, "starts": list(self.starts)}
+        return {**values, "open": list(self.open)} if self.open else values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LogMark:
         """Read what ``to_dict`` wrote."""
-        return cls(values["since"], values["read_from"], tuple(values.get("starts") or ()))
+        starts, open_starts = (tuple(values.get(name) or ()) for name in ("starts", "open"))
+        return cls(values["since"], values["read_from"], starts, open_starts)
 
     @property
     def known(self) -> Counter[datetime]:
@@ -285,14 +298,38 @@ def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
     :param server_time: the server's clock.
     :raises AltcraftError: if the log cannot be read.
     """
-    read_from = server_time - LOOKBACK
-    starts = sorted(_starts(call, mailing_id, read_from))
+    begin, events, last = server_time - LOOKBACK, [], None
+    for entry in _entries_since(call, mailing_id, begin):
+        moment, event = moment_of(entry.get("time")), run_event(entry)
+        last = max(last or moment, moment) if moment is not None else last
+        if event is not None and event.moment >= begin:
+            events.append(event)
+    # By the log's own clock, unless that is far ahead.
+    read_from = begin if last is None else max(begin, min(last, server_time) - LATE_ENTRIES)
+    starts = sorted(event.moment for event in events if event.kind == "start" and event.moment >= read_from)
     if len(starts) > STARTS_KEPT:
         starts = starts[-STARTS_KEPT:]
         # No further back than the mark tells starts from later ones.
         starts = [start for start in starts if start > starts[0]] or starts
         read_from = starts[0]
-    return LogMark(server_time.isoformat(), read_from.isoformat(), tuple(start.isoformat() for start in starts))
+    going_on = open_starts(event for event in events if event.moment < read_from)
+    return LogMark(
+        server_time.isoformat(),
+        read_from.isoformat(),
+        tuple(start.isoformat() for start in starts),
+        tuple(start.isoformat() for start in going_on[-STARTS_KEPT:]),
+    )
+
+
+def open_starts(events: Iterable[RunEvent]) -> list[datetime]:
+    """The starts that have no end yet. An end is taken for that of the latest of them."""
+    found: list[datetime] = []
+    for event in sorted(events, key=lambda event: event.moment):
+        if event.kind == "start":
+            found.append(event.moment)
+        elif found:
+            found.pop()
+    return found
 
 
 def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
@@ -312,11 +349,16 @@ def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
 
 
 def _starts(call: Call, mailing_id: int, since: datetime) -> Iterator[datetime]:
-    for entry in entries(call, {"id": mailing_id, "from_time": since.isoformat()}, is_lenient=True):
+    for entry in _entries_since(call, mailing_id, since):
         event = run_event(entry)
-        # Whether the moment itself is included is the server's to choose; here it is.
         if event is not None and event.kind == "start" and event.moment >= since:
             yield event.moment
+
+
+def _entries_since(call: Call, mailing_id: int, since: datetime) -> Iterator[dict[str, Any]]:
+    # Whether the moment itself is included is the server's to choose; here it is.
+    from_time = (since - PAGE_OVERLAP).isoformat()
+    yield from entries(call, {"id": mailing_id, "from_time": from_time}, is_lenient=True)
 
 
 def _falls(moments: list[datetime | None]) -> bool:

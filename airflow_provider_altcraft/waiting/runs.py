@@ -8,11 +8,13 @@ later end counts. An end without a start before it belongs to a run that began b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from airflow_provider_altcraft.api.mailing_log import LogMark, RunEvent
+from airflow_provider_altcraft.api.mailing_log import STARTS_KEPT, LogMark, RunEvent
+from airflow_provider_altcraft.api.states import moment_of
 
 LONGEST_RUN = timedelta(hours=6)
 """A run that began before ours and has no end after so long is taken for one that crashed."""
@@ -39,18 +41,62 @@ class RunState:
         return self.started is not None and self.finished is not None and not self.open
 
 
-def run_state(events: Iterable[RunEvent], since: datetime, mark: LogMark | None, now: datetime | None) -> RunState:
-    """Read the starts and ends of the log.
+@dataclass(frozen=True, slots=True)
+class RunsBefore:
+    """What the log said before the moment from which it is read, so that none of that is read again.
+
+    :param open: when the runs started that had no end there, and whether each is ours.
+    :param started: when ours started, if it had.
+    :param finished: the last end after that.
+    :param is_error: whether such an end was logged at level ERROR.
+    """
+
+    open: tuple[tuple[datetime, bool], ...] = ()
+    started: datetime | None = None
+    finished: datetime | None = None
+    is_error: bool = False
+
+    @classmethod
+    def of(cls, mark: LogMark | None) -> RunsBefore:
+        """What a mark says: runs that are not ours."""
+        found = [moment_of(start) for start in mark.open] if mark is not None else []
+        return cls(tuple((moment, False) for moment in found if moment is not None))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, small; ``from_dict`` reads it back."""
+        values: dict[str, Any] = {
+            "open": [[moment.isoformat(), is_ours] for moment, is_ours in self.open[-STARTS_KEPT:]],
+            "started": self.started.isoformat() if self.started else None,
+            "finished": self.finished.isoformat() if self.finished else None,
+            "is_error": self.is_error,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunsBefore:
+        """Read what ``to_dict`` wrote."""
+        found = [(moment_of(moment), is_ours) for moment, is_ours in values.get("open") or ()]
+        return cls(
+            tuple((moment, is_ours) for moment, is_ours in found if moment is not None),
+            moment_of(values.get("started")),
+            moment_of(values.get("finished")),
+            bool(values.get("is_error")),
+        )
+
+
+def runs_after(
+    events: Iterable[RunEvent], since: datetime, mark: LogMark | None, before: RunsBefore = RunsBefore()
+) -> RunsBefore:
+    """Go on through the starts and ends of the log.
 
     :param events: in the order of the log.
     :param since: where there is no mark, a start at this moment or later is ours.
     :param mark: a start that it does not name is ours, whatever the clocks say.
-    :param now: the server's clock; decides which older runs have crashed.
+    :param before: what the log said before the first of the events.
     """
     known = mark.known if mark is not None else Counter[datetime]()
-    open_runs: list[tuple[datetime, bool]] = []
-    started = finished = None
-    is_error = False
+    open_runs = list(before.open)
+    started, finished, is_error = before.started, before.finished, before.is_error
     for event in sorted(events, key=lambda event: event.moment):
         if event.kind == "start":
             if mark is None:
@@ -65,5 +111,21 @@ def run_state(events: Iterable[RunEvent], since: datetime, mark: LogMark | None,
             open_runs.pop()
             if started is not None:
                 finished, is_error = event.moment, is_error or event.is_error
-    remaining = tuple(moment for moment, is_ours in open_runs if is_ours or now is None or now - moment < LONGEST_RUN)
-    return RunState(started, remaining, finished, is_error)
+    return RunsBefore(tuple(open_runs), started, finished, is_error)
+
+
+def run_state(
+    events: Iterable[RunEvent],
+    since: datetime,
+    mark: LogMark | None,
+    now: datetime | None,
+    before: RunsBefore | None = None,
+) -> RunState:
+    """What the starts and ends of the log say of our run; see ``runs_after``.
+
+    :param now: the server's clock; decides which older runs have crashed.
+    :param before: what the log said before the first of the events, if it is not the mark that says so.
+    """
+    after = runs_after(events, since, mark, before or RunsBefore.of(mark))
+    remaining = tuple(moment for moment, is_ours in after.open if is_ours or now is None or now - moment < LONGEST_RUN)
+    return RunState(after.started, remaining, after.finished, after.is_error)

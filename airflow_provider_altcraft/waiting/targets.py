@@ -5,19 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
-from airflow_provider_altcraft.api.mailing_log import LOG, LOOKBACK, LogMark, LogPaginator, RunEvent, run_event
+from airflow_provider_altcraft.api.mailing_log import (
+    LATE_ENTRIES,
+    LOG,
+    LOOKBACK,
+    PAGE_OVERLAP,
+    LogMark,
+    LogPaginator,
+    RunEvent,
+    run_event,
+)
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import State, campaign_state, moment_of, normalize_status, task_state
 from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome, decoded, read_task_answer
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.waiting.runs import RunState, run_state
-
-LATE_ENTRIES = timedelta(minutes=5)
-"""How much later than its time says an entry of a mailing's log may be written."""
+from airflow_provider_altcraft.waiting.runs import RunsBefore, RunState, run_state, runs_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +213,7 @@ class MailingTarget(Target):
     :param since: RFC 3339, by the server's clock. Runs that started before do not count, if there is no mark.
     :param mark: where the log stood before our launch, as ``LogMark.to_dict`` gives it: then no clock is asked.
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
+    :param log: how far the log was read, and what it said up to there, as ``to_dict`` gives it.
     """
 
     kind: ClassVar[str] = "mailing"
@@ -215,8 +222,11 @@ class MailingTarget(Target):
     since: str
     mark: Mapping[str, Any] | None = None
     accept_errors: bool = False
+    log: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     _since: datetime = field(init=False, compare=False)
     _mark: LogMark | None = field(init=False, compare=False)
+    _read_from: datetime = field(init=False, compare=False)
+    _before: RunsBefore = field(init=False, compare=False)
     _log: LogPaginator = field(init=False, compare=False)
     _events: list[RunEvent] = field(init=False, compare=False, default_factory=list)
     _run: RunState = field(init=False, compare=False, default_factory=RunState)
@@ -228,16 +238,34 @@ class MailingTarget(Target):
             raise AltcraftConfigurationError(f"{self.since!r} is not a date-time with a time zone (RFC 3339).")
         self._since = since
         self._mark = LogMark.from_dict(self.mark) if self.mark else None
-        read_from = (moment_of(self._mark.read_from) if self._mark else None) or since - LOOKBACK
-        params = {"id": self.mailing_id, "from_time": read_from.isoformat()}
+        self._before = RunsBefore.from_dict(self.log) if self.log else RunsBefore.of(self._mark)
+        read_from = moment_of(self.log["read_from"]) if self.log else None
+        if read_from is None and self._mark is not None:
+            read_from = moment_of(self._mark.read_from)
+        self._read_from = read_from or since - LOOKBACK
+        # Whether the moment itself is included is the server's to choose; here it is.
+        params = {"id": self.mailing_id, "from_time": (self._read_from - PAGE_OVERLAP).isoformat()}
         self._log = LogPaginator(params, is_lenient=True, overlap=LATE_ENTRIES)
 
     def to_dict(self) -> dict[str, Any]:
-        """The mailing and how its run is known."""
+        """The mailing, how its run is known, and how far the log was read."""
         values: dict[str, Any] = {"kind": self.kind, "mailing_id": self.mailing_id, "since": self.since}
         if self.mark:
             values["mark"] = dict(self.mark)
-        return {**values, "accept_errors": True} if self.accept_errors else values
+        if self.accept_errors:
+            values["accept_errors"] = True
+        if self._is_read:
+            values["log"] = self._read_so_far()
+        elif self.log:
+            values["log"] = dict(self.log)
+        return values
+
+    def _read_so_far(self) -> dict[str, Any]:
+        """From where the log has to be read again, and what it said before."""
+        read_from = max(self._read_from, self._log.position or self._read_from)
+        done = [event for event in self._events if event.moment < read_from]
+        before = runs_after(done, self._since, self._mark, self._before)
+        return {"read_from": read_from.isoformat(), **before.to_dict()}
 
     def queries(self) -> list[Query]:
         """The next page of its log."""
@@ -248,9 +276,9 @@ class MailingTarget(Target):
         found = [event for entry in self._log.take(reply) if (event := run_event(entry)) is not None]
         if found and found[0].moment > found[-1].moment:
             found.reverse()
-        self._events += found
+        self._events += [event for event in found if event.moment >= self._read_from]
         self._is_read = True
-        self._run = run_state(self._events, self._since, self._mark, reply.server_time)
+        self._run = run_state(self._events, self._since, self._mark, reply.server_time, self._before)
 
     @property
     def has_more(self) -> bool:

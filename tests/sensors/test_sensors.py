@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from airflow.providers.common.compat.sdk import (
@@ -216,6 +216,25 @@ class TestInRescheduleMode:
         found, _ = self.poke(ctx, altcraft_task_id=ids, poll_interval=0)
         assert found.xcom_value["accepted"] == 1
         assert [call.request["task_id"] for call in altcraft_sandbox.journal] == ["task_1", "task_2", "task_2"]
+
+    def test_the_log_of_a_mailing_is_read_on_where_the_last_poke_stopped_where_there_is_a_store(self, altcraft_sandbox):
+        from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
+
+        since = altcraft_sandbox.clock.now()
+        AltcraftHook().call("campaigns/regulars/start", {"id": 8})
+        altcraft_sandbox.clock.advance(86_400)
+        AltcraftHook().call("campaigns/regulars/start", {"id": 8})
+        ctx, asked_from = context(store=Store()), []
+        for _ in range(2):
+            found = sensor(AltcraftMailingSensor, mailing_id=8, since=since.isoformat(), mode="reschedule").poke(ctx)
+            assert not found
+            calls = altcraft_sandbox.journal.calls("campaigns/log_v2")
+            asked_from.append(datetime.fromisoformat(calls[-1].request["from_time"]))
+        assert asked_from[0] < since
+        assert asked_from[1] > since + timedelta(hours=23)
+        altcraft_sandbox.clock.advance(3_600)
+        operator = sensor(AltcraftMailingSensor, mailing_id=8, since=since.isoformat(), mode="reschedule")
+        assert operator.poke(ctx).xcom_value["finished_at"] > (since + timedelta(days=1)).isoformat()
 
 
 def test_a_poke_mode_sensor_outlasts_a_long_retry_after_no_longer_than_its_timeout(altcraft_sandbox):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.mailing_log import LogMark, RunEvent
-from airflow_provider_altcraft.waiting.runs import LONGEST_RUN, run_state
+from airflow_provider_altcraft.waiting.runs import LONGEST_RUN, RunsBefore, run_state, runs_after
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -125,3 +127,19 @@ def test_when_all_runs_have_ended_it_is_over(others, ours, skew):
     found = state_of(*log_of([*others, ours]), known=known, since=skew)
     assert found.is_over
     assert found.finished >= at(sum(ours))
+
+
+@given(others=st.lists(RUNS, max_size=8), ours=RUNS, cut=st.integers(-3_000, 5_000))
+def test_it_does_not_matter_where_a_wait_was_interrupted(others, ours, cut):
+    events, marked = log_of([*others, ours]), mark(*[begin for begin, _ in others if begin <= ours[0]])
+    for known in (marked, None):
+        before = runs_after([event for event in events if event.moment < at(cut)], NOON, known)
+        carried = RunsBefore.from_dict(json.loads(json.dumps(before.to_dict())))
+        rest = [event for event in events if event.moment >= at(cut)]
+        assert run_state(rest, NOON, known, at(5_000), carried) == run_state(events, NOON, known, at(5_000))
+
+
+def test_a_run_that_its_mark_names_as_going_on_is_waited_for():
+    marked = replace(mark(), open=(at(-3_600).isoformat(),))
+    assert not run_state([start(1), end(10)], at(0), marked, at(10)).is_over
+    assert run_state([start(1), end(10), end(20)], at(0), marked, at(20)).finished == at(20)

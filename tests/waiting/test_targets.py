@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api import mailing_log
+from airflow_provider_altcraft.api.mailing_log import LogMark
 from airflow_provider_altcraft.api.protocol import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import State
@@ -206,3 +210,86 @@ def test_a_run_is_not_over_before_the_log_was_read_to_its_end(monkeypatch):
         target.observe(target.queries()[0], Reply("campaigns/log_v2", begun + noise if not number else noise), SETTINGS)
         assert target.state is State.RUNNING
     assert not target.has_more
+
+
+NOON = datetime.fromisoformat("2026-11-21T12:00:00+00:00")
+
+
+def line(seconds, state="", number=0):
+    return {"state": state, "time": (NOON + timedelta(seconds=seconds)).isoformat(), "message": str(number)}
+
+
+def poke(target, log, *, inclusive=True):
+    """One look at the log, as a poke of its own would have it; the target as the next one has it, and the calls."""
+    target, calls = target_from(json.loads(json.dumps(target.to_dict()))), 0
+    while calls == 0 or target.has_more:
+        (query,) = target.queries()
+        since, calls = datetime.fromisoformat(query.params["from_time"]), calls + 1
+        moments = ((one, datetime.fromisoformat(one["time"])) for one in sorted(log, key=lambda one: one["time"]))
+        found = [one for one, moment in moments if moment > since or (inclusive and moment == since)]
+        reply = Reply(query.endpoint, found[: query.params["limit"]], server_time=NOON, total_count=len(found))
+        target.observe(query, reply, SETTINGS)
+    return target, calls
+
+
+def test_a_wait_goes_on_where_the_last_poke_stopped_though_it_is_another_process():
+    log = [line(-number, number=number) for number in range(20_000)]
+    log += [line(-9_000, "start"), line(1, "start")]
+    target, calls = poke(MailingTarget(7, NOON.isoformat()), log)
+    assert calls > 1
+    for number in range(5):
+        log += [line(10 + number, number=number)]
+        target, calls = poke(target, log)
+        assert (calls, target.state) == (1, State.RUNNING)
+    log += [line(60, "end")]
+    target, calls = poke(target, log)
+    # One that began before is still going on.
+    assert (calls, target.state) == (1, State.RUNNING)
+    log += [line(70, "end")]
+    target, calls = poke(target, log)
+    assert (calls, target.state) == (1, State.SUCCEEDED)
+    assert target.result["finished_at"] == line(70)["time"]
+    assert len(json.dumps(target.to_dict())) < 1_000
+
+
+@given(
+    seconds=st.lists(
+        st.tuples(st.sampled_from(["start", "end", ""]), st.sampled_from([0, 1, 60, 120, 299, 300])), max_size=20
+    ),
+    rounds=st.integers(1, 6),
+    inclusive=st.booleans(),
+    marked=st.booleans(),
+)
+def test_pokes_of_their_own_see_what_one_long_wait_sees(seconds, rounds, inclusive, marked):
+    second, entries = -1_500, []
+    for number, (state, passed) in enumerate(seconds):
+        second += passed
+        entries.append(line(second, state, number))
+    mark = LogMark(NOON.isoformat(), line(-1_200)["time"], (line(-900)["time"],), (line(-1_300)["time"],)).to_dict()
+    alone = MailingTarget(7, NOON.isoformat(), mark=mark if marked else None)
+    target = whole = alone
+    size = len(entries) // rounds + 1
+    for number in range(1, rounds + 1):
+        target, _ = poke(target, entries[: size * number], inclusive=inclusive)
+    whole, _ = poke(alone, entries, inclusive=inclusive)
+    assert (target.state, target.result, target.progress) == (whole.state, whole.result, whole.progress)
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_a_start_at_the_very_moment_where_a_poke_stopped_counts_once(inclusive):
+    # Pages go back five minutes.
+    log = [line(10, "start"), line(310)]
+    target, _ = poke(MailingTarget(7, NOON.isoformat()), log, inclusive=inclusive)
+    assert target.to_dict()["log"]["read_from"] == line(10)["time"]
+    log += [line(320, "end")]
+    target, _ = poke(target, log, inclusive=inclusive)
+    target, _ = poke(target, log, inclusive=inclusive)
+    assert target.state is State.SUCCEEDED
+
+
+def test_what_came_before_the_mark_is_not_ours_though_the_server_gives_it():
+    mark = LogMark(NOON.isoformat(), line(-300)["time"]).to_dict()
+    target = MailingTarget(7, NOON.isoformat(), mark=mark)
+    old = [line(-86_400, "start"), line(-86_300, "end")]
+    target.observe(target.queries()[0], Reply("campaigns/log_v2", old, server_time=NOON), SETTINGS)
+    assert target.state is State.RUNNING
