@@ -1,5 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; each prepares what it needs.
 PYTHON ?= python3
+# Processes that run tests at the same time: one more than processors, since tests wait as often as they work.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 NEWEST := .venv
 OLDEST := .venv-oldest
@@ -9,13 +11,15 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint types docs docs-serve endpoints bench-imports bench-sync test-newest test-oldest \
-  test-matrix format requirements clean
+.PHONY: help demo ui check check-tests test lint types docs docs-serve endpoints bench-imports bench-sync test-newest \
+  test-oldest test-matrix format requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
 	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
-	@echo "make test   lint, types, import rules, the documentation, the suite on the newest and the oldest Airflow"
+	@echo "make check  lint, types, and the quick part of the suite on the newest Airflow: within a minute"
+	@echo "make test   lint, types, the documentation, the whole suite on the newest and the oldest Airflow"
+	@echo "make format write the code as lint wants it"
 	@echo "make test-matrix [PAIRS=airflow-3.1]   the suite on the Airflows between them, and on newer Pythons"
 	@echo "make docs   build the documentation into build/site; make docs-serve shows it at http://127.0.0.1:8000"
 
@@ -45,8 +49,10 @@ requirements: | $(UV)
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	    pyproject.toml requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
-	$(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
-	  requirements/docs.in -o requirements/docs.txt
+	for set in docs; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
+	    requirements/$$set.in -o requirements/$$set.txt || exit 1; \
+	done
 
 demo: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo
@@ -54,20 +60,26 @@ demo: $(NEWEST)/.ready
 ui: $(NEWEST)/.ready
 	@$(NEWEST)/bin/python example_dags/demo/ui.py
 
+check: lint types check-tests
+
 test: lint types docs test-newest test-oldest
 
 lint: $(NEWEST)/.ready
-	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/ruff format --check .
+	$(NEWEST)/bin/ruff check .
 
 types: $(NEWEST)/.ready
 	$(NEWEST)/bin/mypy
 
-test-newest: $(NEWEST)/.ready
-	$(NEWEST)/bin/python -m pytest
+check-tests: $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" --hypothesis-profile=quick
 
+test-newest: $(NEWEST)/.ready
+	$(NEWEST)/bin/python -m pytest -n $(WORKERS)
+
+# What has nothing to do with Airflow has been tested on the newest.
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest
+	$(OLDEST)/bin/python -m pytest -n $(WORKERS) --airflow-only
 
 docs: $(DOCS)/.ready
 	$(MKDOCS) build --strict

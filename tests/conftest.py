@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import re
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# Each process of pytest-xdist imports this file, so each has an Airflow of its own.
 HOME = Path(tempfile.mkdtemp(prefix="altcraft-tests-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 ROOT = Path(__file__).parent.parent
 
 os.environ.update(
@@ -21,6 +27,50 @@ os.environ.update(
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME}/airflow.db",
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
 )
+# For the loop; every other run tries as many as hypothesis thinks right.
+settings.register_profile("quick", max_examples=15)
+
+WITHOUT_AIRFLOW = ("api", "delivery", "docs", "sandbox")
+"""Folders of tests of which most know no Airflow: what those files say is the same on every Airflow."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--airflow-only",
+        action="store_true",
+        help="leave out the files that have nothing to do with Airflow: a run on another Airflow has said the same",
+    )
+
+
+def pytest_ignore_collect(collection_path, config):
+    if not config.getoption("--airflow-only") or collection_path.suffix != ".py":
+        return None
+    inside = collection_path.relative_to(ROOT / "tests")
+    return (inside.parts[0] in WITHOUT_AIRFLOW and not uses_airflow(collection_path)) or None
+
+
+def uses_airflow(path):
+    """Whether a file of tests imports, starts or patches Airflow, or what of the package is built on it."""
+    floors = r"airflow_provider_altcraft(\.(api|delivery|sandbox|exceptions|tracebacks)\b|\b(?!\.))"
+    text = re.sub(floors, "", path.read_text(encoding="utf-8"))
+    return (
+        re.search(r"airflow|tests\.(contexts|dag_run|chaos)|def test_\w+\(.*\brun\b", text, re.IGNORECASE) is not None
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What starts a whole Airflow is slow."""
+    for item in items:
+        if "Cluster" in vars(getattr(item, "module", None) or object):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from tests.scheduling import Scheduling
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

@@ -169,6 +169,7 @@ class LaunchMachine(RuleBasedStateMachine):
             assert self.sandbox.deliveries.total_launches - self.launched_before == 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_any_interleaving_keeps_the_promise():
     with Sandbox(speed=0) as sandbox:

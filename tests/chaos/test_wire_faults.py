@@ -90,6 +90,7 @@ def happened(altcraft, job):
     return (int(altcraft.campaign(18) == "completed"),) * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(BLOCKS))
 @pytest.mark.parametrize("job", JOBS)
 def test_whatever_the_wire_does(altcraft, job, block):

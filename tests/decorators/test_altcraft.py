@@ -224,17 +224,20 @@ def in_airflow(tmp_path_factory):
         yield sandbox, {name: json.loads(fields) for name, fields in rendered}
 
 
+@pytest.mark.slow
 def test_rows_from_upstream_are_imported(in_airflow):
     altcraft, _ = in_airflow
     assert {profile["email"] for profile in altcraft.profiles(1).values()} == {"ann@example.com", "bob@example.com"}
 
 
+@pytest.mark.slow
 def test_each_mapped_task_starts_the_scenario(in_airflow):
     altcraft, _ = in_airflow
     assert altcraft.deliveries.scenario_entries(12) == 2
     assert {profile["_city"] for profile in altcraft.profiles(1).values()} == {"2026-11-01"}
 
 
+@pytest.mark.slow
 def test_airflow_keeps_no_row_as_a_rendered_template(in_airflow):
     _, rendered = in_airflow
     assert "example.com" not in json.dumps([rendered["load"], rendered["start"]])

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -68,20 +69,18 @@ def classes(*rooms):
     }
 
 
+@cache
 def texts():
     """The texts of the package with ``…`` for what is filled in; docstrings are none of them."""
-    for path in (ROOT / PACKAGE).rglob("*.py"):
-        if "sandbox" not in path.relative_to(ROOT).parts:
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                text = shown(node)
-                if text:
-                    yield text
+    files = [path for path in (ROOT / PACKAGE).rglob("*.py") if "sandbox" not in path.relative_to(ROOT).parts]
+    nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(filter(None, map(shown, nodes)))
 
 
 def shown(node):
     """A text as the pages quote it, or ``None``."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.sub(r"%[sd]", "…", node.value)
     return None

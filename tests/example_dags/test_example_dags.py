@@ -5,24 +5,22 @@ from __future__ import annotations
 import importlib.util
 import json
 import sqlite3
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from airflow_provider_altcraft.sandbox import Sandbox
+from tests.airflow_command import airflow
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database():
     """Airflow's own tables."""
-    airflow = Path(sys.executable).parent / "airflow"
-    subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True, timeout=110)
+    airflow("db", "migrate")
 
 
 @pytest.fixture
@@ -63,17 +61,10 @@ def altcraft(monkeypatch, tmp_path, warehouse):
 
 def run(name, date="2026-11-01T04:00:00+00:00"):
     """Run an example to its end in the Airflow of this environment."""
-    airflow = Path(sys.executable).parent / "airflow"
-    done = subprocess.run(
-        [airflow, "dags", "test", name, date],
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    airflow("dags", "test", name, date)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("database")
 class TestRun:
     """Each does what its first line says."""

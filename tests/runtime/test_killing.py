@@ -100,6 +100,7 @@ def test_before_the_launch_there_is_nothing_to_stop(altcraft_sandbox):
     assert len(altcraft_sandbox.journal) == 0
 
 
+@pytest.mark.slow
 def test_the_stop_is_tried_within_the_time_that_is_left_to_a_killed_task(altcraft_sandbox):
     altcraft_sandbox.faults.add(Fault("delay", STOP, seconds=20))
     operator = launch(cancel_on_kill=True, wait_for_completion=False)
@@ -236,6 +237,7 @@ def nothing_comes_any_more(sandbox):
     return len(sandbox.journal) == arrived
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rows", "profiles"])
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("fault", [Fault("delay", IMPORT, seconds=30), Fault("rate_limited", IMPORT, seconds=30)])

@@ -108,6 +108,7 @@ def test_an_answer_that_was_lost_leaves_yesterdays_end_to_yesterday(altcraft_san
     assert datetime.fromisoformat(result["launched_at"]) <= datetime.fromisoformat(result["finished_at"])
 
 
+@pytest.mark.slow
 def test_a_later_try_that_knows_no_moment_does_not_take_an_end_before_a_start(altcraft_sandbox, run):
     mailing = altcraft_sandbox.mailing(7)
     mailing.duration = 3_700

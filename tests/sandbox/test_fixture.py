@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.sandbox import Fault
 
@@ -35,6 +37,7 @@ def test_a_lost_answer_sends_nothing_twice(altcraft_sandbox):
 # --8<-- [end:fault]
 
 
+@pytest.mark.slow
 def test_a_subprocess_inherits_the_connection(altcraft_sandbox):
     code = (
         "from airflow_provider_altcraft.hooks.altcraft import AltcraftHook\n"

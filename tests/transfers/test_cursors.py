@@ -159,6 +159,7 @@ LARGE = "SELECT seq AS n, REPEAT('x', 1000) AS filler FROM mysql.seq_1_to_30000"
 """More than the buffers between server and driver hold."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MYSQL)
 def test_a_pause_longer_than_the_servers_net_write_timeout_does_not_end_the_query(name):
     hook = DRIVERS[name]()

@@ -138,6 +138,7 @@ def test_the_earlier_deadline_ends_the_wait_after_one_last_look(deadlines, cause
         verdict.raise_for_failure()
 
 
+@pytest.mark.slow
 def test_one_failing_poll_in_a_hundred_does_not_end_a_wait_for_a_thousand_tasks():
     dice = random.Random(7)
 

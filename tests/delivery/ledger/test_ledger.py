@@ -156,6 +156,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 2)), max_size
 RUNS = st.lists(st.tuples(ROWS, st.sets(st.sampled_from("abcde"), max_size=1), st.integers(1, 60)), max_size=6)
 
 
+@pytest.mark.slow
 @given(runs=RUNS, last=ROWS)
 @settings(max_examples=150, deadline=None)
 def test_wherever_processes_end_the_next_run_leaves_altcraft_with_what_the_source_says(runs, last):
