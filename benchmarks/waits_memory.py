@@ -108,9 +108,11 @@ def in_a_trigger(tasks: int, port: int) -> dict[str, float]:
 
     async def beat() -> None:
         while True:
-            before = time.monotonic()
+            asleep = time.monotonic()
             await asyncio.sleep(0.005)
-            lags.append(time.monotonic() - before - 0.005)
+            lags.append(time.monotonic() - asleep - 0.005)
+
+    before, began = 0.0, 0.0
 
     async def run() -> list[Any]:
         # What is imported and connected at the first call is no part of the wait.
@@ -122,7 +124,6 @@ def in_a_trigger(tasks: int, port: int) -> dict[str, float]:
         beating.cancel()
         return events
 
-    before, began = 0.0, 0.0
     (event,) = asyncio.run(run())
     if event.payload["decision"] != "done":
         raise SystemExit(str(event.payload)[:500])

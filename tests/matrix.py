@@ -74,7 +74,7 @@ def interpreter(version: str) -> str | None:
     """A Python of this version that starts; pyenv puts some into the path that do not."""
     found = [which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
     for python in filter(None, found):
-        if subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
+        if subprocess.run([str(python), "-c", ""], capture_output=True, check=False).returncode == 0:
             return str(python)
     return None
 

@@ -88,7 +88,7 @@ def operator(setting: Setting) -> Sync:
 
 def cursor_psycopg2(setting: Setting) -> Sync:
     """The rows through a server-side cursor, and no further."""
-    import psycopg2  # type: ignore[import-untyped]
+    import psycopg2
 
     def sync(table: str) -> None:
         with closing(psycopg2.connect(setting.warehouse)) as connection, connection.cursor(name="rows") as cursor:

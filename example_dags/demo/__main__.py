@@ -48,7 +48,7 @@ def main() -> int:
 
 def run_dag(environ: dict[str, str], log: Path) -> int:
     """Run the example DAG in a real Airflow, showing its progress."""
-    command = [AIRFLOW, "dags", "test", DAG]
+    command = [str(AIRFLOW), "dags", "test", DAG]
     with (
         log.open("w") as whole,
         subprocess.Popen(  # noqa: S603
