@@ -6,22 +6,24 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 NEWEST := .venv
 OLDEST := .venv-oldest
 DOCS := .venv-docs
+RELEASE := .venv-release
 # It advertises its successor above each build.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui check check-tests test lint types docs docs-serve endpoints bench-imports bench-sync test-newest \
-  test-oldest test-matrix format requirements clean
+  test-oldest test-matrix format hooks dist requirements clean
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
 	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
 	@echo "make check  lint, types, and the quick part of the suite on the newest Airflow: within a minute"
 	@echo "make test   lint, types, the documentation, the whole suite on the newest and the oldest Airflow"
-	@echo "make format write the code as lint wants it"
+	@echo "make format write the code as lint wants it; make hooks has git check that before each commit"
 	@echo "make test-matrix [PAIRS=airflow-3.1]   the suite on the Airflows between them, and on newer Pythons"
 	@echo "make docs   build the documentation into build/site; make docs-serve shows it at http://127.0.0.1:8000"
+	@echo "make dist   build what is released into dist/, and try it in an empty environment"
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
@@ -44,12 +46,17 @@ $(DOCS)/.ready: requirements/docs.txt | $(UV)
 	$(UV) pip install --quiet --python $(DOCS)/bin/python -r requirements/docs.txt
 	@touch $@
 
+$(RELEASE)/.ready: requirements/release.txt | $(UV)
+	$(UV) venv --quiet --clear --python $(NEWEST)/bin/python $(RELEASE)
+	$(UV) pip install --quiet --python $(RELEASE)/bin/python -r requirements/release.txt
+	@touch $@
+
 requirements: | $(UV)
 	for set in airflow-3.3 airflow-2.11; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	    pyproject.toml requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
-	for set in docs; do \
+	for set in docs release; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	    requirements/$$set.in -o requirements/$$set.txt || exit 1; \
 	done
@@ -111,5 +118,17 @@ format: $(NEWEST)/.ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
 
+hooks: $(NEWEST)/.ready
+	@printf '#!/bin/sh\n# Written by `make hooks`.\nexec make --no-print-directory lint\n' \
+	  > "$$(git rev-parse --git-path hooks)/pre-commit"
+	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
+	@echo "git runs make lint before each commit; git commit --no-verify goes without"
+
+dist: $(NEWEST)/.ready $(RELEASE)/.ready
+	rm -rf dist
+	$(UV) build --quiet --no-build-isolation --python $(RELEASE)/bin/python --out-dir dist
+	$(RELEASE)/bin/twine check --strict dist/*
+	$(NEWEST)/bin/python tests/release.py dist/*.whl
+
 clean:
-	rm -rf $(NEWEST) $(OLDEST) $(DOCS) .venv-matrix .venv-benchmarks .venv-benchmarks-sync .run build/site
+	rm -rf $(NEWEST) $(OLDEST) $(DOCS) $(RELEASE) dist .venv-wheel .venv-matrix .venv-benchmarks .venv-benchmarks-sync .run build/site
