@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Each process of pytest-xdist imports this file, so each has an Airflow of its own.
 HOME = Path(tempfile.mkdtemp(prefix="altcraft-tests-"))
@@ -27,8 +27,11 @@ os.environ.update(
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME}/airflow.db",
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
 )
-# For the loop; every other run tries as many as hypothesis thinks right.
-settings.register_profile("quick", max_examples=15)
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+# For the loop: every other run tries as many examples as the tests ask for.
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=15)
 
 WITHOUT_AIRFLOW = ("api", "delivery", "docs", "sandbox")
 """Folders of tests of which most know no Airflow: what those files say is the same on every Airflow."""
