@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from airflow_provider_altcraft.delivery.answers import Refusal
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
-from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Print
+from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Fingerprint
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.exports import ListExport, ProfilesExport
@@ -199,7 +199,7 @@ class TestLedger:
         assert sorted(key.rpartition(".")[2] for key in ledger) == ["db", "done"]
 
     def test_a_delivery_that_died_is_taken_up(self, bucket):
-        first, second = (Print(bytes([number]) * SIZE, b"c" * SIZE) for number in (1, 2))
+        first, second = (Fingerprint(bytes([number]) * SIZE, b"c" * SIZE) for number in (1, 2))
         died = FileLedger(location("path", bucket.url("ledger")))
         died.learn([first, second])
         died.forget([second.key])
@@ -212,7 +212,7 @@ class TestLedger:
 
     def test_a_base_that_was_cut_is_not_believed(self, bucket):
         ledger = FileLedger(location("path", bucket.url("ledger")))
-        ledger.learn([Print(b"k" * SIZE, b"c" * SIZE)])
+        ledger.learn([Fingerprint(b"k" * SIZE, b"c" * SIZE)])
         ledger.close(complete=True)
         (base,) = [key for key in bucket.names() if key.endswith(".db")]
         bucket.write(base, bucket.read(base)[:-1])

@@ -8,14 +8,13 @@ import pytest
 
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.delivery.report import Report
-from airflow_provider_altcraft.runtime import progress
 from airflow_provider_altcraft.runtime.progress import Progress, measure
 
 
 @pytest.fixture
 def clock(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("airflow_provider_altcraft.runtime.progress.time.monotonic", lambda: now[0])
     return now
 
 
