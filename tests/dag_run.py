@@ -6,9 +6,12 @@ import asyncio
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
+from airflow import __version__
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
 from airflow_provider_altcraft.api.client import AltcraftClient
@@ -17,6 +20,7 @@ from tests.chaos.airflow_in_small import End
 from tests.conftest import event_of
 from tests.contexts import Store, context
 
+IS_AIRFLOW_3 = int(__version__.split(".")[0]) >= 3
 Keeping = Literal["store", "records", "nothing kept"]
 
 
@@ -57,8 +61,14 @@ class DagRun:
         self._extra: dict[str, Any] = {"record_path": str(folder)} if keeping == "records" else {}
         self._deferred = deferred
         self._retries = retries
-        self._instances: dict[int, Instance] = defaultdict(lambda: Instance(max_tries=retries))
+        self._task_id = "task"
+        self._tasks: dict[str, dict[int, Instance]] = defaultdict(
+            lambda: defaultdict(lambda: Instance(max_tries=retries))
+        )
+        self._removed: set[tuple[str, int]] = set()
         self._lines = _Lines()
+        self._clears = 0
+        self._started: datetime | None = None
 
     @property
     def keeps(self) -> bool:
@@ -98,10 +108,7 @@ class DagRun:
         instance.xcoms.clear()
         connection = {**self._sandbox.connection, "extra": self._extra}
         self._monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", json.dumps(connection))
-        store = instance.store if self._keeping == "store" else None
-        ctx = context(store=store, map_index=map_index, try_number=instance.try_number, max_tries=instance.max_tries)
-        ctx["ti"].xcom_push = lambda key, value: instance.xcoms.update({key: json.loads(json.dumps(value))})
-        ctx["ti"].xcom_pull = self._pull
+        ctx = self._context(instance, map_index)
         try:
             return End(self._run(operator, ctx), tries=instance.try_number)
         except AirflowFailException as final:
@@ -114,13 +121,40 @@ class DagRun:
         return self.attempt(operator)
 
     def clear(self) -> None:
-        """What a user does."""
+        """What a user does. Airflow moves the start of the DAG run by it."""
+        self._clears += 1
+        self._started = datetime.now(UTC)
         for instance in self._instances.values():
             instance.max_tries = instance.try_number + self._retries
+
+    def rename(self, task_id: str) -> None:
+        """Somebody renames the task in the DAG; or maps it, where the name stays."""
+        self._removed |= {(self._task_id, index) for index in self._instances}
+        self._task_id = task_id
+
+    def shorten(self, length: int) -> None:
+        """The list that the task is mapped over gets shorter."""
+        self._removed |= {(self._task_id, index) for index in self._instances if index >= length}
 
     def map(self, make: Any, argument: str, values: list[Any]) -> list[End]:
         """Run the mapped instances of a task, one after the other."""
         return [self.attempt(make(**{argument: value}), index) for index, value in enumerate(values)]
+
+    def _context(self, instance: Instance, map_index: int) -> dict[str, Any]:
+        store = instance.store if self._keeping == "store" else None
+        ctx = context(
+            store=store,
+            task_id=self._task_id,
+            map_index=map_index,
+            try_number=instance.try_number,
+            max_tries=instance.max_tries,
+        )
+        self._show_removed(ctx)
+        ctx["dag_run"].clear_number = self._clears
+        ctx["dag_run"].start_date = self._started or ctx["dag_run"].start_date
+        ctx["ti"].xcom_push = lambda key, value: instance.xcoms.update({key: json.loads(json.dumps(value))})
+        ctx["ti"].xcom_pull = self._pull
+        return ctx
 
     def _run(self, operator: Any, ctx: dict[str, Any]) -> Any:
         if hasattr(operator, "deferrable"):
@@ -140,8 +174,27 @@ class DagRun:
         self._monkeypatch.setattr(type(operator), "log", self._lines, raising=False)
         return operator
 
-    def _pull(self, task_ids: str, key: str) -> list[Any]:
-        return [instance.xcoms[key] for instance in self._instances.values() if key in instance.xcoms]
+    @property
+    def _instances(self) -> dict[int, Instance]:
+        return self._tasks[self._task_id]
+
+    def _show_removed(self, ctx: dict[str, Any]) -> None:
+        """What Airflow says of task instances that the DAG does not have any more."""
+        ctx["dag"] = SimpleNamespace(has_task=lambda task_id: task_id == self._task_id)
+        removed = sorted(self._removed)
+        if IS_AIRFLOW_3:
+            states = {name if index < 0 else f"{name}_{index}": "removed" for name, index in removed}
+            ctx["ti"].get_ti_count = lambda **which: len(states)
+            ctx["ti"].get_task_states = lambda **which: {ctx["ti"].run_id: states}
+        else:
+            found = [SimpleNamespace(task_id=name, map_index=index) for name, index in removed]
+            ctx["dag_run"].get_task_instances = lambda state: found
+
+    def _pull(self, task_ids: str, key: str, map_indexes: int | None = None) -> Any:
+        found = {
+            index: instance.xcoms[key] for index, instance in self._tasks[task_ids].items() if key in instance.xcoms
+        }
+        return list(found.values()) if map_indexes is None else found.get(map_indexes)
 
 
 class _Lines:

@@ -123,6 +123,11 @@ class DeliveryLauncher:
         """Whether a batch that is sent twice does its work twice, as far as the endpoint tells."""
         return not catalogued(self._endpoint).converges
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether an earlier try has noted the delivery."""
+        return self._read(DELIVERY, DeliveryRecord) is not None
+
     def begin(self, params: Mapping[str, Any], *, is_private: bool = False) -> Mapping[str, Any]:
         """Note the delivery, or take up what an earlier try began.
 

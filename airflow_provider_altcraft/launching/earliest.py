@@ -18,7 +18,11 @@ def earliest(context: Mapping[str, Any], *, now: datetime, window: float) -> dat
     :param window: seconds for which Altcraft remembers.
     """
     forgotten = now - timedelta(seconds=window)
-    begin = getattr(context.get("dag_run"), "start_date", None)
+    run = context.get("dag_run")
+    begin = getattr(run, "start_date", None)
+    if getattr(run, "clear_number", 0):
+        # A clear moves the start of a run, never the moment it was due.
+        begin = getattr(run, "run_after", None) or getattr(run, "data_interval_end", None)
     if not isinstance(begin, datetime):
         return forgotten
     begun = begin.astimezone(UTC) + (now - datetime.now(UTC))

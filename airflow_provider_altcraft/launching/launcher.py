@@ -22,7 +22,7 @@ from airflow_provider_altcraft.exceptions import (
 )
 from airflow_provider_altcraft.launching.differences import difference
 from airflow_provider_altcraft.launching.identity import Client, Identity, Launch
-from airflow_provider_altcraft.launching.plan import Memory, Probe, Resume, Send, Stop, plan
+from airflow_provider_altcraft.launching.plan import EPOCH, Memory, Probe, Resume, Send, Stop, plan
 from airflow_provider_altcraft.launching.record import LaunchRecord, Records, Stage, hidden_print, kept_params
 from airflow_provider_altcraft.launching.tries import Tries
 
@@ -67,6 +67,24 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """What a task instance tells others of a launch.
+
+    :param endpoint: catalogue name.
+    :param target: fingerprint of what is launched at most once.
+    :param content: fingerprint of all of it; ``None`` while it is not known that it happened.
+    :param began: RFC 3339 by the server's clock, no later than the launch; empty if nobody knows.
+    :param mark: where the mailing's log stood before it.
+    """
+
+    endpoint: str
+    target: str
+    content: str | None = None
+    began: str = ""
+    mark: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """What a probe looks for: a launch that happened after a mark, or between two moments by the server's clock."""
 
@@ -91,7 +109,8 @@ class Launcher:
     :param identity: of the task.
     :param tries: of the task instance before this one.
     :param records: what earlier tries kept; ``None`` where nothing is kept.
-    :param siblings: Request-ID -> fingerprint of the launches that other mapped instances of the task say they made.
+    :param siblings: what another mapped instance of the task says of the launch with a Request-ID; and whether one that
+        has just begun again is given a moment to say so.
     :param is_redone_on_clear: whether a clear is another launch.
     :param log: told of replays and of what differs from an earlier try.
     """
@@ -103,7 +122,7 @@ class Launcher:
         *,
         tries: Tries,
         records: Records | None = None,
-        siblings: Callable[[str], str | None] = lambda request_id: None,
+        siblings: Callable[[str, bool], Announced | None] = lambda request_id, is_patient: None,
         is_redone_on_clear: bool = False,
         log: Callable[[str], None],
     ) -> None:
@@ -135,11 +154,12 @@ class Launcher:
         while True:
             records = self._records
             known = [] if records is None else [record for record in records.all() if self._counts(record)]
+            memory = Memory(self._client.settings.window_of(launch.endpoint), now)
             decision = plan(
                 launch,
                 known,
                 self._tries,
-                Memory(self._client.settings.window_of(launch.endpoint), now),
+                memory,
                 is_complete=records is not None and records.is_complete,
                 is_mapped=self._identity.is_mapped,
                 is_redone_on_clear=self._is_redone_on_clear,
@@ -155,9 +175,34 @@ class Launcher:
                 decision = decision.otherwise
             if isinstance(decision, Resume):
                 return self._resumed(launch, decision.record)
+            if decision.record is None:
+                theirs = self._forgotten_siblings(launch, memory)
+                if theirs is not None:
+                    return self._launched_by(theirs, launch, now)
             launched = self._sent(launch, decision, known, now, look_up, dict(mark) if mark is not None else None)
             if launched is not None:
                 return launched
+
+    def _forgotten_siblings(self, launch: Launch, memory: Memory) -> Announced | None:
+        """What another mapped instance has launched, where Altcraft may have forgotten it.
+
+        A list that has shifted asks one instance for what another has launched.
+
+        :raises AltcraftOutcomeUnknown: if one may have, and does not know.
+        """
+        if launch.converges or launch.is_repeatable or not memory.is_over(self._tries.run_since or EPOCH):
+            return None
+        theirs = self._sibling(launch, is_patient=True)
+        if theirs is not None and theirs.content is None:
+            raise self._unknown(launch, None, None, by_sibling=True)
+        return theirs
+
+    def _launched_by(self, theirs: Announced, launch: Launch, now: datetime) -> Launched:
+        """What another mapped instance launched."""
+        intent = replace(self._intent(launch, None, now, theirs.mark), began=theirs.began)
+        self._taken_over(launch, intent, theirs)
+        record = self._keep(replace(intent, stage=Stage.ANSWERED))
+        return Launched(launch.params, None, None, record.request_id, True, mark=record.mark, began=record.first_sent)
 
     def _counts(self, record: LaunchRecord) -> bool:
         """Whether a record is of this launch: after a clear, another Request-ID of the user's own is another."""
@@ -165,12 +210,22 @@ class Launcher:
             return True
         return record.request_id == self._identity.launch_id(record, attempt=record.attempt)
 
-    def known(self) -> dict[str, str]:
-        """Request-ID -> fingerprint of what this task instance has launched, for its siblings."""
+    def id_of(self, launch: Launch | LaunchRecord) -> str:
+        """The Request-ID that a launch has before any remembered answer is passed over, for others."""
+        return self._identity.launch_id(launch)
+
+    def known(self) -> dict[str, Announced]:
+        """What this task instance has launched or begun to, by Request-ID, for others."""
         return {
-            record.request_id: record.content
+            self.id_of(record): Announced(
+                record.endpoint,
+                record.target,
+                record.content if record.stage is Stage.ANSWERED else None,
+                record.began,
+                record.mark,
+            )
             for record in (() if self._records is None else self._records.all())
-            if record.stage is Stage.ANSWERED and not self._is_outlived(record)
+            if record.may_have_happened and not self._is_outlived(record)
         }
 
     def _probed(self, launch: Launch, decision: Probe, look_up: LookUp) -> Launched | None:
@@ -219,8 +274,8 @@ class Launcher:
             if self._is_overtaken(known, intent):
                 return None
             if intent.attempt >= PASSED_OVER or not (launch.converges or launch.is_repeatable):
-                self._check_sibling(launch, intent, earlier)
-                return self._answered(launch, intent, reply, record, earlier, is_anothers=True)
+                theirs = self._check_sibling(launch, intent, earlier)
+                return self._answered(launch, intent, reply, record, earlier, theirs=theirs)
             intent = self._next(launch, intent)
 
     def _passes_over(
@@ -262,16 +317,21 @@ class Launcher:
         record: LaunchRecord | None,
         earlier: datetime | None,
         *,
-        is_anothers: bool = False,
+        theirs: Announced | None = None,
     ) -> Launched:
-        """Keep the answer."""
-        if reply.replayed and record is None and not is_anothers:
-            self._check_content(launch, intent, reply)
-        if reply.replayed and not is_anothers:
+        """Keep the answer.
+
+        :param theirs: the launch, if another mapped instance made it.
+        """
+        if theirs is not None:
+            intent = replace(intent, began=theirs.began, mark=theirs.mark)
+        elif reply.replayed:
+            if record is None:
+                self._check_content(launch, intent, reply)
             self._tell_replay(launch, intent, has_record=record is not None)
-        if reply.replayed and record is None and (earlier is not None or is_anothers):
-            # At an earlier try that kept nothing, or by another instance: it was sent before this mark.
-            intent = replace(intent, mark=None, began="")
+            if record is None and earlier is not None:
+                # It was sent at an earlier try that kept nothing, before this mark.
+                intent = replace(intent, mark=None, began="")
         self._keep(replace(intent, stage=Stage.ANSWERED, data=_kept_data(reply), task_id=reply.task_id))
         return Launched(
             launch.params,
@@ -349,18 +409,15 @@ class Launcher:
             return False
         return earlier is None or self._tries.cleared
 
-    def _check_sibling(self, launch: Launch, intent: LaunchRecord, earlier: datetime | None) -> None:
-        """Take a launch that another mapped instance says it made, and stop at any other.
+    def _check_sibling(self, launch: Launch, intent: LaunchRecord, earlier: datetime | None) -> Announced:
+        """The launch, if another mapped instance says it made it; stop at any other.
 
         :raises AltcraftLaunchConflict: if nobody says so, or with other content.
         """
-        theirs = self._siblings(intent.request_id) if self._identity.is_mapped else None
-        if theirs is not None and theirs == launch.content:
-            self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
-            return
+        theirs = self._sibling(launch, is_patient=True)
+        if theirs is not None and theirs.content is not None:
+            return self._taken_over(launch, intent, theirs)
         self._keep(replace(intent, stage=Stage.FOREIGN))
-        if theirs is not None:
-            raise self._siblings_content(launch, intent)
         if earlier is not None:
             why = (
                 "the task was cleared since, and nothing kept says with which content and settings it was launched. If"
@@ -386,9 +443,24 @@ class Launcher:
         """
         if reply.repeated or not self._identity.is_mapped:
             return
-        if self._siblings(intent.request_id) not in (None, launch.content):
+        theirs = self._sibling(launch, is_patient=False)
+        if theirs is not None and theirs.content is not None:
+            self._taken_over(launch, intent, theirs)
+
+    def _sibling(self, launch: Launch, *, is_patient: bool) -> Announced | None:
+        """What another mapped instance says of a launch."""
+        return self._siblings(self.id_of(launch), is_patient) if self._identity.is_mapped else None
+
+    def _taken_over(self, launch: Launch, intent: LaunchRecord, theirs: Announced) -> Announced:
+        """The launch of another mapped instance.
+
+        :raises AltcraftLaunchConflict: if it was with other content.
+        """
+        if theirs.content != launch.content:
             self._keep(replace(intent, stage=Stage.FOREIGN))
             raise self._siblings_content(launch, intent)
+        self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
+        return theirs
 
     def _siblings_content(self, launch: Launch, intent: LaunchRecord) -> AltcraftLaunchConflict:
         return AltcraftLaunchConflict(
@@ -403,6 +475,8 @@ class Launcher:
                 "The task was cleared since it launched. It does not launch again by that, unless it has"
                 " relaunch_on_clear=True."
             )
+            # From here on, a retry means this launch, whatever its arguments render to by then.
+            self._keep(replace(record, max_tries=self._tries.max_tries))
         self._tell_difference(launch, record)
         return Launched(
             (record.launch(launch) or replace(launch, params=record.params)).params,
@@ -459,8 +533,12 @@ class Launcher:
             f" its arguments say since it was cleared. {difference(record, launch)} Nothing was sent. {WAYS_OUT}"
         )
 
-    def _unknown(self, launch: Launch, record: LaunchRecord | None, error: Exception | None) -> AltcraftOutcomeUnknown:
+    def _unknown(
+        self, launch: Launch, record: LaunchRecord | None, error: Exception | None, *, by_sibling: bool = False
+    ) -> AltcraftOutcomeUnknown:
         why = f" {error}" if error else " An earlier try ended before its answer was kept, and Altcraft forgets."
+        if by_sibling:
+            why = " Another mapped instance of this task has sent it, and does not know whether it was done."
         if record is not None and record.content != launch.content:
             why = f" An earlier try ended before its answer was kept. {difference(record, launch)}"
         under = f" (Request-ID {record.request_id})" if record else ""

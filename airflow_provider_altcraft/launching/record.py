@@ -56,7 +56,7 @@ class LaunchRecord:
     :param params: what may be kept of its parameters; no more than what it is about and reaches, if that is too much.
     :param is_whole: whether that is all that may be kept.
     :param hidden: fingerprint of the rest.
-    :param began: RFC 3339 by the server's clock, when it was first sent.
+    :param began: RFC 3339 by the server's clock, when it was first sent; empty if it was sent before anything was kept.
     :param last: the same, when it was last sent.
     :param max_tries: of the task instance, which a clear changes.
     :param stage: how far it got.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
@@ -14,7 +15,12 @@ from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftKilled, AltcraftOutcomeUnknown
+from airflow_provider_altcraft.exceptions import (
+    AltcraftConfigurationError,
+    AltcraftError,
+    AltcraftKilled,
+    AltcraftOutcomeUnknown,
+)
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.runtime.compatibility import (
     default_deferrable,
@@ -37,8 +43,6 @@ LONGEST_FOLDER_NAME = 200
 """Bytes; disks take 255."""
 FIRST_TRY_KEY = "altcraft_first_try"
 """What a store keeps the number of the first try under that found it."""
-LAUNCHES_KEY = "altcraft_launches"
-"""The XCom by which mapped instances tell each other what they launched."""
 KILL_CHECK_SECONDS = 0.5
 """Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
 
@@ -156,24 +160,57 @@ class LaunchingOperator(AltcraftOperator):
         :param mark: where the mailing's log stands now.
         :raises AltcraftError: see ``Launcher.launch``.
         """
-        from airflow_provider_altcraft.launching.launcher import Launcher, nothing_can_tell
+        from airflow_provider_altcraft.launching.launcher import Announced, Launcher, nothing_can_tell
         from airflow_provider_altcraft.launching.record import Records
+        from airflow_provider_altcraft.runtime.announcements import Announcements
 
         store = self.store(context)
-        records = None if store is None else Records(store, is_complete=self.has_recorded_all(store, context))
+        is_redone = self.is_redone_on_clear(launch.converges)
+        said = Announcements(context, self.sleep)
         launcher = Launcher(
             self.hook.client,
-            self.identity(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
-            tries=self.tries(context, is_redone_on_clear=self.is_redone_on_clear(launch.converges)),
-            records=records,
-            siblings=lambda request_id: self._sibling(context, request_id, is_patient=records is not None),
-            is_redone_on_clear=self.is_redone_on_clear(launch.converges),
+            self.identity(context, is_redone_on_clear=is_redone),
+            tries=self.tries(context, is_redone_on_clear=is_redone),
+            records=None if store is None else Records(store, is_complete=self.has_recorded_all(store, context)),
+            siblings=said.sibling,
+            is_redone_on_clear=is_redone,
             log=self.log.info,
         )
-        self._announce(context, launcher.known())
-        launched = launcher.launch(launch, now=now or datetime.now(UTC), look_up=look_up or nothing_can_tell, mark=mark)
-        self._announce(context, {**launcher.known(), launched.request_id: launch.content})
+        if not (launch.converges or launch.is_repeatable or self._is_relaunched(context)):
+            said.check_removed(launch.endpoint, launch.target)
+        begun = Announced(launch.endpoint, launch.target)
+        said.tell({launcher.id_of(launch): begun, **launcher.known()})
+        try:
+            launched = launcher.launch(
+                launch, now=now or datetime.now(UTC), look_up=look_up or nothing_can_tell, mark=mark
+            )
+        except AltcraftError as error:
+            if not (error.in_doubt or isinstance(error, AltcraftOutcomeUnknown)):
+                said.tell(launcher.known())
+            raise
+        began = launched.began.isoformat() if launched.began else ""
+        done = replace(begun, content=launch.content, began=began, mark=launched.mark)
+        said.tell({launcher.id_of(launch): done, **launcher.known()})
         return launched
+
+    def announce_delivery(self, context: Any, endpoint: str, target: str, *, has_begun: bool) -> None:
+        """Say that rows are delivered, before they are.
+
+        :param target: fingerprint of where they go, and what stands around them.
+        :param has_begun: whether an earlier try of this task did.
+        :raises AltcraftLaunchConflict: if a task that the DAG does not have any more delivered there.
+        """
+        from airflow_provider_altcraft.launching.launcher import Announced
+        from airflow_provider_altcraft.runtime.announcements import Announcements
+
+        said = Announcements(context, self.sleep)
+        if not (has_begun or self._is_relaunched(context)):
+            said.check_removed(endpoint, target)
+        said.tell({"": Announced(endpoint, target)})
+
+    def _is_relaunched(self, context: Any) -> bool:
+        """Whether a user's clear means that it is to go out again."""
+        return bool(self.relaunch_on_clear) and self.tries(context, is_redone_on_clear=False).cleared
 
     def launch_repeatable(
         self, context: Any, endpoint: str, params: Mapping[str, Any], *, private: Collection[str] = ()
@@ -246,27 +283,6 @@ class LaunchingOperator(AltcraftOperator):
             first = context["ti"].try_number
             store.set(FIRST_TRY_KEY, first)
         return bool(first == 1)
-
-    def _announce(self, context: Any, launches: Mapping[str, str]) -> None:
-        """Tell the other mapped instances what this one has launched; its XComs go when it is tried again."""
-        ti = context["ti"]
-        if launches and getattr(ti, "map_index", -1) >= 0:
-            ti.xcom_push(key=LAUNCHES_KEY, value=dict(launches))
-
-    def _sibling(self, context: Any, request_id: str, *, is_patient: bool) -> str | None:
-        """What another mapped instance says it launched under an id.
-
-        :param is_patient: whether one that has just begun again, and knows what it did, is given a moment to say so.
-        """
-        ti = context["ti"]
-        for patience in (*((1.0, 3.0, 6.0) if is_patient else ()), None):
-            found = ti.xcom_pull(task_ids=ti.task_id, key=LAUNCHES_KEY)
-            for launches in [found] if isinstance(found, Mapping) else found or ():
-                if isinstance(launches, Mapping) and request_id in launches:
-                    return str(launches[request_id])
-            if patience is not None:
-                self.sleep(patience)
-        return None
 
 
 class WaitingOperator(LaunchingOperator):

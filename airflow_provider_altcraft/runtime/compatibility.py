@@ -40,6 +40,43 @@ def task_state_store(context: Mapping[str, Any]) -> Any | None:
     return context.get("task_state_store")
 
 
+def removed_tasks(context: Mapping[str, Any]) -> set[str]:
+    """Tasks that have instances in this DAG run, and that its DAG does not have any more.
+
+    Its own name is among them where the task is mapped now and was not before, or the other way round.
+    """
+    ti, dag = context["ti"], context.get("dag")
+    if dag is None:
+        return set()
+    is_mapped = getattr(ti, "map_index", -1) >= 0
+    removed: set[str] = set()
+    for readings in _removed_instances(ti, context.get("dag_run")):
+        # A list that got shorter leaves instances of a task that is still there.
+        if (ti.task_id, not is_mapped) in readings:
+            removed.add(ti.task_id)
+        elif not any(dag.has_task(name) for name, _ in readings):
+            removed |= {name for name, _ in readings}
+    return removed
+
+
+def _removed_instances(ti: Any, dag_run: Any) -> list[set[tuple[str, bool]]]:
+    """Of each task instance in state "removed", its name and whether it was mapped: one reading of it, or two."""
+    if hasattr(ti, "get_task_states"):
+        if not ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["removed"]):
+            return []
+        states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
+        return [_readings(name) for name, state in states.items() if state == "removed"]
+    if hasattr(dag_run, "get_task_instances"):
+        return [{(found.task_id, found.map_index >= 0)} for found in dag_run.get_task_instances(state=["removed"])]
+    return []
+
+
+def _readings(name: str) -> set[tuple[str, bool]]:
+    """Airflow 3 writes a map index behind the name of a task, which may end like one."""
+    base, _, digits = name.rpartition("_")
+    return {(name, False), (base, True)} if base and digits.isdigit() else {(name, False)}
+
+
 def execution_deadline(task: Any, context: Mapping[str, Any], now: float) -> float | None:
     """``execution_timeout`` as a moment, in seconds since the epoch: Airflow 3 forgets it across a deferral."""
     if task.execution_timeout is None:

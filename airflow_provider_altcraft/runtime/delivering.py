@@ -154,6 +154,7 @@ class DeliveringOperator(WaitingOperator):
     def _deliver(self, context: Any) -> Any:
         from airflow_provider_altcraft.delivery.destinations import Destination
         from airflow_provider_altcraft.delivery.watermark import plain
+        from airflow_provider_altcraft.launching.identity import fingerprint
 
         destination = self.destination
         if not isinstance(destination, Destination):
@@ -166,6 +167,9 @@ class DeliveringOperator(WaitingOperator):
         launcher = self._delivery_launcher(context, destination)
         params: Mapping[str, Any] = destination.params
         if not self.is_dry_run:
+            if launcher.reaches_people:
+                name = destination.endpoint.name
+                self.announce_delivery(context, name, fingerprint(params), has_begun=launcher.has_begun)
             params = launcher.begin(params, is_private=destination.has_files)
             if launcher.completed is not None:
                 return self._take_up(context, *launcher.completed)

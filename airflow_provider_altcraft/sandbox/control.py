@@ -48,6 +48,8 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "advance"): self._advance,
             ("POST", "mailings"): self._add_mailing,
+            ("POST", "segments"): self._add_segment,
+            ("POST", "scenarios"): self._add_scenario,
             ("POST", "speed"): self._set_speed,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
@@ -77,6 +79,14 @@ class Control:
 
     async def _add_mailing(self, request: web.Request) -> Any:
         return asdict(self.sandbox.add_mailing(**await request.json()))
+
+    async def _add_segment(self, request: web.Request) -> Any:
+        self.sandbox.add_segment(**await request.json())
+        return {}
+
+    async def _add_scenario(self, request: web.Request) -> Any:
+        self.sandbox.add_scenario(**await request.json())
+        return {}
 
     async def _set_speed(self, request: web.Request) -> Any:
         self.sandbox.clock.speed = float((await request.json())["speed"])

@@ -199,9 +199,12 @@ class Sandbox:
         data_id: int = 1,
         name: str = "Mailing",
         duration: float = 5.0,
+        delay: float = 0.0,
+        durations: Mapping[str, float] | None = None,
     ) -> Mailing:
-        """Add a mailing; a run of it takes ``duration`` seconds."""
+        """Add a mailing; a run of it takes ``duration`` seconds, or what ``durations`` says for its audience."""
         mailing = Mailing(mailing_id, kind, name, is_active, data_type, data_id, duration)
+        mailing.delay, mailing.durations = delay, dict(durations or {})
         self.world.mailings[mailing_id] = mailing
         return mailing
 
@@ -333,6 +336,7 @@ class Sandbox:
                     "is_active": mailing.is_active,
                     "launches": len(deliveries.launches(mailing.mailing_id)),
                     "messages": deliveries.count(mailing.mailing_id),
+                    "runs": [{"start": run.start.isoformat(), "end": run.end.isoformat()} for run in mailing.runs],
                 }
                 for mailing in world.mailings.values()
             ],

@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from typing import Any
 from urllib.request import Request, urlopen
 
+TOKEN = "sandbox-token-0123456789"
+
 
 class Altcraft:
     """A sandbox process, and its controls.
@@ -36,7 +38,7 @@ class Altcraft:
         """An Airflow connection to it, as JSON."""
         port = int(self.url.rsplit(":", 1)[1])
         values = {"conn_type": "altcraft", "host": "127.0.0.1", "schema": "http", "port": port}
-        return json.dumps({**values, "password": "sandbox-token-0123456789", "extra": extra})
+        return json.dumps({**values, "password": TOKEN, "extra": extra})
 
     def reset(self, **behaviour: Any) -> None:
         """Be as new, and behave so."""
@@ -94,6 +96,25 @@ class Altcraft:
     def add_mailing(self, mailing_id: int, **details: Any) -> None:
         """Furnish it with another mailing."""
         self._ask("POST", "mailings", {"mailing_id": mailing_id, **details})
+
+    def add_segment(self, segment_id: int) -> None:
+        """Furnish it with another segment."""
+        self._ask("POST", "segments", {"segment_id": segment_id})
+
+    def add_scenario(self, workflow_id: int) -> None:
+        """Furnish it with another scenario."""
+        self._ask("POST", "scenarios", {"workflow_id": workflow_id})
+
+    def runs(self, mailing_id: int) -> list[dict[str, str]]:
+        """The runs of a mailing: when each began and ends."""
+        return next(mailing["runs"] for mailing in self._ask("GET", "state")["mailings"] if mailing["id"] == mailing_id)
+
+    def call(self, endpoint: str, params: dict[str, Any], request_id: str) -> None:
+        """What somebody else does with the same token."""
+        headers = {"Content-Type": "application/json", "Request-ID": request_id, "Authorization": f"Bearer {TOKEN}"}
+        body = json.dumps(params).encode()
+        with urlopen(Request(f"{self.url}/api/v1.1/{endpoint}", body, headers, method="POST"), timeout=10) as answer:
+            assert json.load(answer)["error"] == 0
 
     def _ask(self, method: str, what: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json"}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
 
 import psutil
 import psycopg2
@@ -44,13 +49,19 @@ class Cluster:
     :param home: its folder.
     :param dsn: its database.
     :param environment: of all its processes.
+    :param dag_file: of ``tests/chaos/dags``; the only one it runs.
+    :param with_rest: whether it has the REST API, which is a process of its own before Airflow 3.
     """
 
-    def __init__(self, home: Path, dsn: dict[str, str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, home: Path, dsn: dict[str, str], environment: dict[str, str], *, dag_file: str, with_rest: bool = False
+    ) -> None:
         self._home = home
+        self._source = ROOT / "tests" / "chaos" / "dags" / dag_file
+        self.dag_file = home / "dags" / dag_file
         self._dsn = dsn
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        port = _free_port()
+        port = self._port = _free_port()
         user = f"{dsn['user']}:{dsn['password']}" if dsn.get("password") else dsn["user"]
         url = f"postgresql+psycopg2://{user}@{dsn['host']}:{dsn['port']}/{dsn['dbname']}"
         self._environment = {
@@ -63,10 +74,13 @@ class Cluster:
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "6",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(self.dag_file.parent),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
             "AIRFLOW__API_AUTH__JWT_SECRET": "chaos" * 16,
             "AIRFLOW__API__SECRET_KEY": "chaos" * 8,
             "CHAOS_HOME": str(home),
+            "CHAOS_DAG_FILE": str(self.dag_file),
             **environment,
         }
         self._commands = {"scheduler": ["scheduler"], "triggerer": ["triggerer"]}
@@ -76,9 +90,22 @@ class Cluster:
                 "dag-processor": ["dag-processor"],
                 **self._commands,
             }
+        elif with_rest:
+            self._commands["webserver"] = [
+                "webserver",
+                "--hostname",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--workers",
+                "1",
+            ]
 
     def __enter__(self) -> Cluster:
-        self._home.mkdir(parents=True, exist_ok=True)
+        self.dag_file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self._source, self.dag_file)
+        # Of Airflow 2.11: whoever asks may do everything.
+        (self._home / "webserver_config.py").write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
         subprocess.run([AIRFLOW, "db", "migrate"], env=self._environment, check=True, capture_output=True, timeout=180)
         for name in self._commands:
             self.start(name)
@@ -116,6 +143,92 @@ class Cluster:
         connection.close()
         return found
 
+    def instances(self) -> dict[tuple[str, str, int], tuple[str | None, int]]:
+        """State and try of each task instance, by DAG, task and map index."""
+        with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT dag_id, task_id, map_index, state, try_number FROM task_instance")
+            found = {(dag_id, task_id, index): rest for dag_id, task_id, index, *rest in cursor.fetchall()}
+        connection.close()
+        return {instance: (state, tries) for instance, (state, tries) in found.items()}
+
+    def ended_runs(self) -> set[str]:
+        """The DAGs whose one run has ended."""
+        with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT dag_id FROM dag_run WHERE state IN ('success', 'failed')")
+            found = {dag_id for (dag_id,) in cursor.fetchall()}
+        connection.close()
+        return found
+
+    def result(self, dag_id: str, task_id: str, map_index: int = -1) -> Any:
+        """What a task instance returned; ``None`` for nothing."""
+        with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT value FROM xcom WHERE key = 'return_value' AND dag_id = %s AND task_id = %s AND map_index = %s",
+                [dag_id, task_id, map_index],
+            )
+            row = cursor.fetchone()
+        connection.close()
+        value = row[0] if row else None
+        while isinstance(value, str | memoryview):
+            value = json.loads(bytes(value) if isinstance(value, memoryview) else value)
+        return value
+
+    def log(self, dag_id: str, task_id: str) -> str:
+        """What the tries of a task have logged."""
+        tries = sorted((self._home / "logs" / f"dag_id={dag_id}").rglob(f"task_id={task_id}/**/*.log*"))
+        return "\n".join(path.read_text() for path in tries if path.is_file())
+
+    def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
+        """Clear tasks of a DAG run, all of them if none are named, as a user does: by the REST API."""
+        body = {"dry_run": False, "only_failed": False, "reset_dag_runs": True, "dag_run_id": run_id}
+        self._rest("POST", f"dags/{dag_id}/clearTaskInstances", {**body, "task_ids": list(task_ids) or None})
+
+    def clear_by_command(self, dag_ids: str) -> None:
+        """Clear all tasks of DAGs by the command line, which does the same as the web page.
+
+        :param dag_ids: a regular expression.
+        """
+        command = [AIRFLOW, "tasks", "clear", "--yes", "--dag-regex", dag_ids]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=120)
+
+    def knows(self, dag_id: str, task_id: str) -> bool:
+        """Whether the scheduler knows of a task in a DAG."""
+        with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM serialized_dag WHERE dag_id = %s AND data::text LIKE %s",
+                [dag_id, f'%"{task_id}"%'],
+            )
+            (found,) = cursor.fetchone()
+        connection.close()
+        return bool(found)
+
+    def reparse(self) -> None:
+        """Let Airflow read its DAG file again now: what it says may have changed."""
+        self.dag_file.touch()
+
+    def _rest(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        version = "v2" if is_airflow_3() else "v1"
+        sent = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+        headers = {"Content-Type": "application/json", **self._authorization}
+        request = Request(f"http://127.0.0.1:{self._port}/api/{version}/{path}", sent, headers, method=method)
+        with urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    @cached_property
+    def _authorization(self) -> dict[str, str]:
+        if not is_airflow_3():
+            return {}
+        with urlopen(f"http://127.0.0.1:{self._port}/auth/token", timeout=30) as answer:
+            return {"Authorization": f"Bearer {json.load(answer)['access_token']}"}
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether the REST API answers by now."""
+        path = "api/v2/monitor/health" if is_airflow_3() else "api/v1/health"
+        with suppress(URLError, OSError), urlopen(f"http://127.0.0.1:{self._port}/{path}", timeout=5):
+            return True
+        return False
+
     def mark_failed(self, dag_id: str) -> None:
         """What a user does to a deferred task."""
         with psycopg2.connect(**self._dsn) as connection, connection.cursor() as cursor:
@@ -128,6 +241,13 @@ class Cluster:
         while not ready(tasks := self.tasks()) and time.monotonic() < end:
             time.sleep(0.5)
         return tasks
+
+    def wait(self, ready: Callable[[], bool], *, within: float) -> bool:
+        """Whether something came true before the seconds were over."""
+        end = time.monotonic() + within
+        while not (came := ready()) and time.monotonic() < end:
+            time.sleep(0.5)
+        return came
 
 
 def is_airflow_3() -> bool:

@@ -10,7 +10,7 @@ import pytest
 from tests import databases
 from tests.chaos import steps
 from tests.chaos.altcraft import Altcraft
-from tests.chaos.cluster import ROOT, Cluster, database, is_airflow_3
+from tests.chaos.cluster import Cluster, database, is_airflow_3
 
 LOG = "campaigns/log_v2"
 SPEED = 5
@@ -36,11 +36,10 @@ def aftermath(postgres, tmp_path_factory):
                 kind = "delay" if case.step == steps.ON_THE_WIRE else "delay_after"
                 altcraft.fault(kind=kind, endpoint=case.endpoint, where=case.where, times=1, seconds=5)
         environment = {
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "tests" / "chaos" / "dags"),
             "AIRFLOW_CONN_ALTCRAFT_DEFAULT": altcraft.connection(),
             "CHAOS_ALTCRAFT": altcraft.url,
         }
-        with Cluster(home, dsn, environment) as cluster:
+        with Cluster(home, dsn, environment, dag_file="kills.py") as cluster:
             underway = [case.mailing_id for case in cases if case.duration == steps.LONG]
             deferred = {case.dag_id for case in cases if case.duration == steps.LONG and case.deferred}
 

@@ -79,6 +79,15 @@ class TestAMappedLaunchWhoseListShifts:
         for mailing_id, end in zip(after, ends, strict=True):
             assert not end.green or end.result["mailing_id"] == mailing_id
 
+    def test_waits_for_the_run_that_another_instance_launched_at_each_try(self, altcraft_sandbox, recorded):
+        recorded.map(launch, "mailing_id", [101, 103])
+        recorded.clear()
+        *_, last = recorded.map(launch, "mailing_id", [101, 102, 103])
+        again = recorded.attempt(launch(mailing_id=103), 2)
+        (run,) = altcraft_sandbox.mailing(103).runs
+        assert last.result["finished_at"] == again.result["finished_at"] == run.end.isoformat()
+        assert last.result["launched_at"] <= run.start.isoformat()
+
     def test_one_mailing_for_three_segments_goes_to_each_once(self, altcraft_sandbox, dag_run):
         altcraft_sandbox.add_segment(2)
         altcraft_sandbox.add_segment(3)
@@ -110,6 +119,69 @@ class TestAMappedLaunchWhoseListShifts:
         assert sent(altcraft_sandbox)[101] == 1
         assert second.green
         assert second.result["replayed"]
+
+
+class TestATaskThatIsRenamedWithinARun:
+    def test_does_not_launch_again_and_names_the_task_that_did(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(launch())
+        dag_run.rename("renamed")
+        end = dag_run.attempt(launch())
+        assert end.word == "AltcraftLaunchConflict"
+        assert "'task'" in str(end.error)
+        assert sent(altcraft_sandbox)[101] == 1
+
+    def test_stays_red_if_it_is_cleared_and_launches_if_that_is_meant(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(launch())
+        dag_run.rename("renamed")
+        dag_run.attempt(launch())
+        dag_run.clear()
+        assert not dag_run.attempt(launch()).green
+        dag_run.clear()
+        assert dag_run.attempt(launch(relaunch_on_clear=True)).green
+        assert sent(altcraft_sandbox)[101] == 2
+
+    def test_launches_another_mailing(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(launch())
+        dag_run.rename("renamed")
+        assert dag_run.attempt(launch(mailing_id=102)).green
+
+    def test_does_not_launch_what_may_have_happened(self, altcraft_sandbox, dag_run):
+        altcraft_sandbox.faults.add(Fault("drop_after", START, times=9))
+        dag_run.attempt(launch())
+        altcraft_sandbox.faults.clear()
+        dag_run.rename("renamed")
+        assert dag_run.attempt(launch()).word == "AltcraftLaunchConflict"
+        assert sent(altcraft_sandbox)[101] == 1
+
+    def test_launches_what_was_refused(self, altcraft_sandbox, dag_run):
+        altcraft_sandbox.faults.add(Fault("api_error", START, times=9, code=400))
+        assert not dag_run.attempt(launch()).green
+        altcraft_sandbox.faults.clear()
+        dag_run.rename("renamed")
+        assert dag_run.attempt(launch()).green
+        assert sent(altcraft_sandbox)[101] == 1
+
+    def test_or_mapped_does_not_launch_what_it_did_before(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(launch())
+        dag_run.rename("task")
+        ends = dag_run.map(launch, "mailing_id", [101, 102])
+        assert [end.word for end in ends] == ["AltcraftLaunchConflict", "green"]
+        assert sent(altcraft_sandbox) == {101: 1, 102: 1, 103: 0}
+
+    def test_or_not_mapped_any_more_does_not_either(self, altcraft_sandbox, dag_run):
+        dag_run.map(launch, "mailing_id", [101, 102])
+        dag_run.rename("task")
+        assert dag_run.attempt(launch(mailing_id=102)).word == "AltcraftLaunchConflict"
+        assert sent(altcraft_sandbox) == {101: 1, 102: 1, 103: 0}
+
+    def test_is_not_one_whose_list_is_shorter_now(self, altcraft_sandbox, recorded):
+        recorded.map(launch, "mailing_id", [101, 102])
+        recorded.clear()
+        recorded.shorten(1)
+        (end,) = recorded.map(launch, "mailing_id", [102])
+        assert end.green
+        assert end.result["mailing_id"] == 102
+        assert sent(altcraft_sandbox) == {101: 1, 102: 1, 103: 0}
 
 
 class TestARetry:

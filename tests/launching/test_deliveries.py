@@ -208,6 +208,29 @@ class TestAClear:
         assert profile["points"] == 5
 
 
+class TestATaskThatIsRenamedWithinARun:
+    def test_sends_nobody_into_a_scenario_again(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(start())
+        dag_run.rename("renamed")
+        assert dag_run.attempt(start([NEW, *PEOPLE])).word == "AltcraftLaunchConflict"
+        dag_run.clear()
+        assert not dag_run.attempt(start()).green
+        assert set(times_entered(altcraft_sandbox).values()) == {1}
+
+    def test_goes_on_under_its_new_name(self, altcraft_sandbox, dag_run):
+        dag_run.rename("renamed")
+        altcraft_sandbox.faults.add(Fault("api_error", BATCH, nth=2, code=402))
+        assert not dag_run.attempt(start(max_in_flight=1)).green
+        altcraft_sandbox.faults.clear()
+        assert dag_run.retry(start(max_in_flight=1)).green
+        assert set(times_entered(altcraft_sandbox).values()) == {1}
+
+    def test_fills_a_database(self, altcraft_sandbox, dag_run):
+        dag_run.attempt(load())
+        dag_run.rename("renamed")
+        assert dag_run.attempt(load()).green
+
+
 class TestABatchOfFunctions:
     def test_is_not_sent_again_where_nobody_remembers_it(self, altcraft_sandbox, dag_run):
         altcraft_sandbox.behaviour.deduplication = "off"

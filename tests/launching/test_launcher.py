@@ -285,8 +285,9 @@ def test_attempts_end_before_altcrafts_memory_of_the_first_does(altcraft_sandbox
         ({"try_number": 2, "max_tries": 3}, False, False, False),
         # A clear after two tries with three retries: max_tries becomes 5.
         ({"try_number": 3, "max_tries": 5}, False, False, True),
-        ({"try_number": 3, "max_tries": 5}, True, True, True),
-        ({"try_number": 4, "max_tries": 5}, True, False, True),
+        # One that launches again leaves what was before it behind.
+        ({"try_number": 3, "max_tries": 5}, True, True, False),
+        ({"try_number": 4, "max_tries": 5}, True, False, False),
     ],
 )
 def test_what_airflow_says_of_earlier_tries(ti, relaunch, first, cleared):
@@ -309,3 +310,11 @@ def test_a_replay_is_no_older_than_the_run_by_altcrafts_clock_and_than_its_memor
     run = SimpleNamespace(start_date=None if started is None else here + started)
     found = earliest({"dag_run": run}, now=here + skew, window=86_400)
     assert abs(found - (here + skew + bound)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("name", ["run_after", "data_interval_end"])
+def test_after_a_clear_the_earliest_moment_is_when_the_run_was_due_and_not_when_it_was_cleared(name):
+    now = datetime.now(UTC)
+    due = now - timedelta(hours=2)
+    run = SimpleNamespace(start_date=now - timedelta(seconds=5), clear_number=1, **{name: due})
+    assert abs(earliest({"dag_run": run}, now=now, window=86_400) - due) < timedelta(seconds=1)

@@ -137,7 +137,8 @@ def _launch(call: ApiCall, mailing: Mailing) -> Body:
     recipients = audience[: call["override_limit"] or None]
     launch = call.deliveries.launch(mailing.mailing_id, mailing.kind, call.now, call.request_id, recipients)
     start = call.now + timedelta(seconds=mailing.delay)
-    mailing.runs.append(Run(start, start + timedelta(seconds=mailing.duration), launch, mailing.end_level))
+    end = start + timedelta(seconds=mailing.duration_for(source_id))
+    mailing.runs.append(Run(start, end, launch, mailing.end_level))
     if mailing.kind == "broadcast" and not call.behaviour.broadcast_stays_active:
         mailing.is_active = False
     return {"data": None}

@@ -37,6 +37,7 @@ class Mailing:
 
     :param duration: seconds a run takes.
     :param delay: seconds after its launch at which a run starts.
+    :param durations: seconds a run takes for an audience of its own, by the id of that audience.
     :param end_level: level at which the ends of its runs are logged.
     :param chatter: entries that each run logs at its start, beside the others.
     """
@@ -53,6 +54,11 @@ class Mailing:
     delay: float = 0.0
     end_level: str = "INFO"
     chatter: int = 0
+    durations: dict[str, float] = field(default_factory=dict)
+
+    def duration_for(self, source_id: int | None) -> float:
+        """Seconds that a run for an audience takes; ``None`` is its own."""
+        return self.durations.get(str(source_id), self.duration)
 
     def running(self, now: datetime) -> bool:
         """Whether a run is going on."""
