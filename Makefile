@@ -1,7 +1,7 @@
 # The two commands of the README are `make demo` and `make test`; each prepares what it needs.
 PYTHON ?= python3
-# Processes that run tests at the same time: one more than processors, since tests wait as often as they work.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
+# Processes that run tests at the same time: as many as there are processors.
+WORKERS ?= logical
 
 NEWEST := .venv
 OLDEST := .venv-oldest

@@ -31,14 +31,15 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(PRELOAD)
 
 
-def airflow(*arguments: str) -> None:
+def airflow(*arguments: str, environment: dict[str, str] | None = None) -> None:
     """Run a command of Airflow with the environment of this moment.
 
+    :param environment: what is different in it.
     :raises AssertionError: if it fails, with the end of what it wrote.
     """
     with TemporaryDirectory() as folder:
         written = Path(folder) / "output"
-        process = _forks.Process(target=_run, args=(arguments, dict(os.environ), written))
+        process = _forks.Process(target=_run, args=(arguments, {**os.environ, **(environment or {})}, written))
         process.start()
         process.join(LONGEST)
         if process.exitcode is None:
@@ -55,6 +56,9 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], written: Path)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["airflow", *arguments]
+    from airflow import settings
     from airflow.__main__ import main
 
+    # The folders and the database were read when Airflow was imported.
+    settings.configure_vars()
     main()

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, task
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario, TriggerMailing
 from airflow_provider_altcraft.exceptions import AltcraftRowsError
 from airflow_provider_altcraft.sandbox import Sandbox
+from tests.airflow_command import airflow
 from tests.contexts import Store, context
 
 BATCH = "workflows/import_and_start_batch_task"
@@ -206,19 +207,10 @@ def in_airflow(tmp_path_factory):
     """The DAG, run by Airflow itself: what Altcraft holds after it, and what Airflow keeps of the templates."""
     folder = tmp_path_factory.mktemp("dags")
     (folder / "decorated.py").write_text(DAG_FILE)
-    airflow = Path(sys.executable).parent / "airflow"
     with Sandbox(speed=50) as sandbox:
         changes = {"AIRFLOW__CORE__DAGS_FOLDER": str(folder), "AIRFLOW_CONN_ALTCRAFT_DEFAULT": sandbox.connection_json}
-        for arguments in (["db", "migrate"], ["dags", "test", "decorated", "2026-11-01T04:00:00+00:00"]):
-            done = subprocess.run(
-                [airflow, *arguments],
-                env={**os.environ, **changes},
-                capture_output=True,
-                text=True,
-                timeout=110,
-                check=False,
-            )
-            assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        airflow("db", "migrate")
+        airflow("dags", "test", "decorated", "2026-11-01T04:00:00+00:00", environment=changes)
         with closing(sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db")) as database:
             rendered = database.execute("SELECT task_id, rendered_fields FROM rendered_task_instance_fields").fetchall()
         yield sandbox, {name: json.loads(fields) for name, fields in rendered}
