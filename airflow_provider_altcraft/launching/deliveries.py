@@ -41,6 +41,9 @@ class DeliveryRecord:
     :param params: these parameters; ``None`` if they are too large to keep, or hold files.
     :param batches: how many there were, once the last of them was answered.
     :param report: its counters, from then on.
+    :param revision: how often a try found its source changed. What was kept or remembered of batches that come out the
+        same when they are sent twice holds for one revision: a row may have been sent with another value since.
+    :param last_function: place of the last batch with field functions that was begun; ``None`` if there was none.
     """
 
     endpoint: str
@@ -49,6 +52,8 @@ class DeliveryRecord:
     params: dict[str, Any] | None
     batches: int | None = None
     report: dict[str, Any] | None = None
+    revision: int = 0
+    last_function: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class BatchRecord:
     :param launch: how its request went.
     :param outcome: what became of its rows, once nothing of it is left to do; without rows and texts.
     :param is_split: whether it was sent as two halves.
+    :param revision: of the source when it was sent.
     """
 
     name: str
@@ -71,6 +77,13 @@ class BatchRecord:
     launch: LaunchRecord | None = None
     outcome: dict[str, Any] | None = None
     is_split: bool = False
+    revision: int = 0
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether its rows arrived, or may have."""
+        launch = self.launch
+        return self.outcome is not None or self.is_split or (launch is not None and launch.may_have_happened)
 
 
 class DeliveryLauncher:
@@ -114,8 +127,11 @@ class DeliveryLauncher:
         self._lock = Lock()
         self._batches: dict[str, BatchRecord | None] = {}
         self._record: DeliveryRecord | None = None
+        self._record_lock = Lock()
         self._is_resumed = False
         self._has_told_change = False
+        self._has_changed = False
+        self._last_function: int | None = None
         self._content = ""
 
     @property
@@ -144,12 +160,20 @@ class DeliveryLauncher:
             if found is None:
                 self._check_unrecorded()
             kept = None if is_private or len(json.dumps(shown)) > LARGEST_PARAMS else shown
-            self._keep(DeliveryRecord(self._endpoint, self._tries.max_tries, content, kept))
+            record = DeliveryRecord(self._endpoint, self._tries.max_tries, content, kept)
+            if found is not None and not self._is_redone(False):
+                self._last_function = found.last_function
+                record = replace(record, revision=found.revision, last_function=found.last_function)
+            self._keep(record)
             # Batches of another generation may be known all the same.
             self._is_resumed = found is not None
             return params
-        self._record, self._is_resumed = found, True
+        self._record, self._is_resumed, self._last_function = found, True, found.last_function
+        self._has_changed = found.revision > 0
         if (found.content == content and found.endpoint == self._endpoint) or not self.reaches_people:
+            if found.max_tries != self._tries.max_tries:
+                # From here on a retry means this delivery; whether the source still says the same is asked first.
+                self._keep(replace(found, max_tries=self._tries.max_tries, report=None))
             return params
         if found.max_tries != self._tries.max_tries:
             raise AltcraftLaunchConflict(
@@ -218,8 +242,13 @@ class DeliveryLauncher:
         record = self._record
         if record is None:
             return
-        if self._is_resumed and self.reaches_people and (record.batches or 0) > batches:
-            raise self._changed(f"it delivered {record.batches} batches, and the source makes {batches} now")
+        if self._is_resumed and self.reaches_people:
+            beyond = self._recorded(str(batches))
+            if (record.batches or 0) > batches or (
+                beyond is not None and self._holds(beyond) and beyond.may_have_happened
+            ):
+                sent = record.batches or f"at least {batches + 1}"
+                raise self._changed(f"it delivered {sent} batches, and the source makes {batches} now")
         self._keep(replace(record, batches=batches, report=report))
 
     def check(self, place: int, digest: str) -> str | None:
@@ -233,17 +262,21 @@ class DeliveryLauncher:
         if not self._is_resumed or self._record is None:
             return None
         before = self._recorded(str(place))
+        is_other = before is not None and before.name.partition("-")[0] != digest
+        self._has_changed = self._has_changed or is_other
         if before is not None and not self._holds(before):
             return None
         if before is None:
             if self._record.batches is not None and self.reaches_people:
                 raise self._changed(f"it delivered {self._record.batches} batches, and the source makes more now")
             return None
-        if before.name.partition("-")[0] != digest:
+        if is_other:
             if self.reaches_people or not before.converges:
                 raise self._changed(f"batch {place + 1} holds other rows than it did")
             if not self._has_told_change:
                 self._has_told_change = True
+                with self._record_lock:
+                    self._keep(replace(self._record, revision=self._record.revision + 1))
                 self._log(
                     f"{self._endpoint}: the source has changed since an earlier try: batch {place + 1} holds other rows"
                     " than it did. They are sent, and what is stored comes out the same."
@@ -263,11 +296,14 @@ class DeliveryLauncher:
             self._check_overtaken(batch)
         converges = batch.converges and not self.reaches_people
         is_redone = self._is_redone(converges)
+        if not self.reaches_people:
+            self._prepare(batch)
         launcher = Launcher(
             self._client,
             self._identity if is_redone else replace(self._identity, generation=0),
-            tries=self._tries,
-            # What converges needs no intent: sent again, it comes out the same.
+            # A delivery of which records are kept would have kept one of each batch that was sent.
+            tries=replace(self._tries, cleared=False) if self._is_resumed and self._is_complete else self._tries,
+            # What converges needs no record of its request: sent again, it comes out the same.
             records=None
             if self._store is None or converges
             else _BatchLaunches(self, batch, is_complete=self._is_complete),
@@ -275,9 +311,31 @@ class DeliveryLauncher:
             log=self._log,
         )
         # One id never has two bodies. What reaches people keeps its id, whatever else it says: two are two launches.
-        name = fingerprint([batch.name, self._content]) if converges else batch.name
+        revision = self._record.revision if self._record is not None else 0
+        which = [batch.name, self._content, *([revision] if revision else [])]
+        name = fingerprint(which) if converges else batch.name
         launch = BatchLaunch(self._endpoint, {}, is_idempotent=converges, name=name, body=body)
         return launcher.launch(launch, now=datetime.now(UTC))
+
+    def _prepare(self, batch: Batch) -> None:
+        """Note a batch of a destination that takes rows twice without harm, before it is sent.
+
+        :raises AltcraftLaunchConflict: for field functions that may have acted at another place of an earlier try.
+        """
+        if self._store is None:
+            return
+        if batch.converges:
+            # After this try, the rows are no more what an earlier one sent.
+            if self._is_resumed and self._same(batch) is None:
+                self._keep_batch(batch)
+            return
+        place, last = int(batch.place.partition(".")[0]), self._last_function
+        if last is not None and (self._has_changed or place <= last) and self._same(batch) is None:
+            raise self._changed(f"batch {place + 1} holds field functions, which may have acted from another place")
+        with self._record_lock:
+            record = self._record
+            if record is not None and (record.last_function is None or record.last_function < place):
+                self._keep(replace(record, last_function=place))
 
     def _check_overtaken(self, batch: Batch) -> None:
         """Stop a try that was given up, whose successor has sent other rows in this place.
@@ -325,7 +383,10 @@ class DeliveryLauncher:
         return record if record is not None and record.name == batch.name and self._holds(record) else None
 
     def _holds(self, record: BatchRecord) -> bool:
-        """Whether it is of this delivery, and not of one before a clear that does it again."""
+        """Whether it is of this delivery: not from before a clear that does it again, nor of another source."""
+        revision = self._record.revision if self._record is not None else 0
+        if record.converges and record.revision != revision:
+            return False
         return record.max_tries == self._tries.max_tries or not self._is_redone(record.converges)
 
     def _recorded(self, place: str) -> BatchRecord | None:
@@ -341,7 +402,8 @@ class DeliveryLauncher:
             return
         converges = batch.converges and not self.reaches_people
         known = self._same(batch) or BatchRecord(batch.name, batch.rows, self._tries.max_tries, converges)
-        record = replace(known, max_tries=self._tries.max_tries, **changes)
+        revision = self._record.revision if self._record is not None else 0
+        record = replace(known, max_tries=self._tries.max_tries, revision=revision, **changes)
         with self._lock:
             self._batches[batch.place] = record
             self._store.set(f"{BATCH}:{batch.place}", asdict(record))

@@ -405,9 +405,10 @@ class Launcher:
 
         After a clear of which nothing is kept, it may be its own, and nothing says with which content.
         """
-        if not reply.replayed or reply.repeated or record is not None:
+        if not reply.replayed or record is not None:
             return False
-        return earlier is None or self._tries.cleared
+        # A call that lost an answer gets it at its repeat.
+        return not reply.repeated if earlier is None else self._tries.cleared
 
     def _check_sibling(self, launch: Launch, intent: LaunchRecord, earlier: datetime | None) -> Announced:
         """The launch, if another mapped instance says it made it; stop at any other.

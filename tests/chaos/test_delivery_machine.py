@@ -187,34 +187,24 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.tried, self.changes = [], 0
         self.state = "due"
 
-    @rule(row=people, at_the_end=st.booleans())
-    def a_row_comes(self, row, at_the_end):
-        if row[0] not in dict(self.rows):
-            self._change([*self.rows, row] if at_the_end else [row, *self.rows])
-
-    @precondition(lambda self: len(self.rows) > 1)
-    @rule(data=st.data())
-    def a_row_goes(self, data):
-        place = data.draw(st.integers(0, len(self.rows) - 1))
-        self._change([*self.rows[:place], *self.rows[place + 1 :]])
-
-    @rule(data=st.data())
-    def a_row_is_edited(self, data):
-        place = data.draw(st.integers(0, len(self.rows) - 1))
-        one, version = self.rows[place]
-        self._change([*self.rows[:place], (one, 3 - version), *self.rows[place + 1 :]])
-
-    @rule(data=st.data())
-    def its_order_changes(self, data):
-        self._change(list(data.draw(st.permutations(self.rows))))
-
-    @rule(data=st.data())
-    def it_becomes_what_it_was(self, data):
-        self._change(data.draw(st.sampled_from(self.sources)))
-
-    def _change(self, rows):
-        self.rows = rows
-        self.sources.append(rows)
+    @rule(data=st.data(), how=st.sampled_from(["comes", "goes", "is edited", "is moved", "is put back"]))
+    def a_row_of_its_source(self, data, how):
+        rows = list(self.rows)
+        place = data.draw(st.integers(0, len(rows) - 1))
+        if how == "comes":
+            row = data.draw(people)
+            if row[0] not in dict(rows):
+                rows.insert(data.draw(st.sampled_from([0, place, len(rows)])), row)
+        elif how == "goes" and len(rows) > 1:
+            del rows[place]
+        elif how == "is edited":
+            rows[place] = (rows[place][0], 3 - rows[place][1])
+        elif how == "is moved":
+            rows = data.draw(st.permutations(rows))
+        else:
+            rows = data.draw(st.sampled_from(self.sources))
+        self.rows = list(rows)
+        self.sources.append(self.rows)
 
     @rule(hours=st.sampled_from(HOURS))
     def time_passes(self, hours):

@@ -88,6 +88,34 @@ class TestAMappedLaunchWhoseListShifts:
         assert last.result["finished_at"] == again.result["finished_at"] == run.end.isoformat()
         assert last.result["launched_at"] <= run.start.isoformat()
 
+    @pytest.mark.parametrize("after", [[103], [102, 103, 101], [102, 104, 103]])
+    def test_sends_nothing_twice_though_altcraft_has_forgotten_it(self, altcraft_sandbox, recorded, after):
+        altcraft_sandbox.add_mailing(104)
+        recorded.map(launch, "mailing_id", [101, 103])
+        altcraft_sandbox.clock.advance(25 * 3600)
+        recorded.clear()
+        ends = recorded.map(launch, "mailing_id", after)
+        assert [end.green and end.result["mailing_id"] for end in ends] == after
+        assert max(sent(altcraft_sandbox).values()) == 1
+
+    def test_leaves_alone_what_another_instance_may_have_sent_where_nobody_remembers(self, altcraft_sandbox, recorded):
+        altcraft_sandbox.behaviour.deduplication = "off"
+        recorded.extra(deduplication_window=0)
+        altcraft_sandbox.faults.add(Fault("drop_after", START, times=1))
+        audience = {"override_source_type": "segment", "override_source_id": 1}
+        mapped = lambda **one: launch(**audience, **one)  # noqa: E731
+        assert recorded.attempt(mapped(mailing_id=103), 1).word == "AltcraftOutcomeUnknown"
+        recorded.clear()
+        end = recorded.attempt(mapped(mailing_id=103), 0)
+        assert end.word == "AltcraftOutcomeUnknown"
+        assert "Another mapped instance" in str(end.error)
+        assert sent(altcraft_sandbox)[103] == 1
+
+    def test_tells_its_siblings_the_content_it_went_out_with(self, altcraft_sandbox, recorded):
+        recorded.attempt(launch(content=Content(1, subject="02:00"), wait_for_completion=False), 0)
+        assert recorded.attempt(launch(content=Content(1, subject="02:05"), wait_for_completion=False), 0).green
+        assert recorded.attempt(launch(content=Content(1, subject="02:05")), 1).word == "AltcraftLaunchConflict"
+
     def test_one_mailing_for_three_segments_goes_to_each_once(self, altcraft_sandbox, dag_run):
         altcraft_sandbox.add_segment(2)
         altcraft_sandbox.add_segment(3)
@@ -268,6 +296,33 @@ class TestAClear:
         recorded.clear()
         assert recorded.attempt(launch()).green
         assert sent(altcraft_sandbox)[101] == 1
+
+    def test_and_a_retry_after_it_takes_up_the_launch_whatever_its_content_renders_to_by_then(
+        self, altcraft_sandbox, recorded
+    ):
+        recorded.attempt(launch(content=Content(1, subject="02:00"), wait_for_completion=False))
+        recorded.clear()
+        assert recorded.attempt(launch(content=Content(1, subject="02:00"), wait_for_completion=False)).green
+        assert recorded.retry(launch(content=Content(1, subject="02:05"))).green
+        assert sent(altcraft_sandbox)[101] == 1
+
+    @pytest.mark.parametrize("fault", ["drop_before", "html"])
+    def test_with_other_content_is_red_though_the_first_answer_was_lost(self, altcraft_sandbox, dag_run, fault):
+        dag_run.attempt(launch())
+        dag_run.clear()
+        altcraft_sandbox.faults.add(Fault(fault, START, times=1))
+        assert dag_run.attempt(launch(content=Content(1, subject="New"))).word == "AltcraftLaunchConflict"
+
+    def test_that_launches_again_is_retried_as_any_first_try(self, altcraft_sandbox, time_passes, monkeypatch):
+        dag_run = DagRun(time_passes, monkeypatch, keeping="nothing kept", retries=3)
+        again = lambda: launch(relaunch_on_clear=True, retries=3)  # noqa: E731
+        assert dag_run.attempt(again()).green
+        dag_run.clear()
+        altcraft_sandbox.faults.add(Fault("drop_after", START, times=9))
+        assert dag_run.attempt(again()).word == "AltcraftTransportError"
+        altcraft_sandbox.faults.clear()
+        assert dag_run.retry(again()).green
+        assert sent(altcraft_sandbox)[101] == 2
 
     def test_with_relaunch_on_clear_launches_what_they_say_now(self, altcraft_sandbox, dag_run):
         dag_run.attempt(launch())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
+from airflow_provider_altcraft.launching.deliveries import DeliveryLauncher
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault
+from tests.chaos.crashes import one_clock
 from tests.dag_run import DagRun
 
 BATCH = "workflows/import_and_start_batch_task"
@@ -133,6 +135,20 @@ class TestARetryInTheMiddle:
         assert "the source has changed" in recorded.log
         assert len(altcraft_sandbox.profiles(1)) == 11
 
+    def test_is_red_where_rows_that_were_sent_have_gone_from_the_end_of_its_source(self, altcraft_sandbox, recorded):
+        self.break_off(altcraft_sandbox, recorded, start(max_in_flight=1))
+        assert recorded.retry(start(PEOPLE[:3], max_in_flight=1)).word == "AltcraftLaunchConflict"
+
+    def test_goes_on_after_a_clear_though_altcraft_has_forgotten_what_was_sent(
+        self, altcraft_sandbox, recorded, monkeypatch
+    ):
+        one_clock(monkeypatch, altcraft_sandbox.clock.now)
+        self.break_off(altcraft_sandbox, recorded, start(max_in_flight=1))
+        altcraft_sandbox.clock.advance(25 * 3600)
+        recorded.clear()
+        assert recorded.attempt(start(max_in_flight=1)).green
+        assert list(times_entered(altcraft_sandbox).values()) == [1] * 10
+
     def test_without_records_says_what_it_cannot_prevent(self, altcraft_sandbox, time_passes, monkeypatch):
         dag_run = DagRun(time_passes, monkeypatch, keeping="nothing kept", retries=2)
         self.break_off(altcraft_sandbox, dag_run, start(max_in_flight=1))
@@ -189,6 +205,15 @@ class TestAClear:
         recorded.attempt(start(content={"sale": "A"}))
         recorded.clear()
         assert recorded.attempt(start(content={"sale": "B"})).word == "AltcraftLaunchConflict"
+        assert set(times_entered(altcraft_sandbox).values()) == {1}
+
+    def test_and_a_retry_after_it_neither_reads_nor_compares(self, altcraft_sandbox, recorded):
+        recorded.attempt(start(content={"at": "02:00"}))
+        recorded.clear()
+        assert recorded.attempt(start(content={"at": "02:00"})).green
+        end = recorded.retry(start([NEW, *PEOPLE], content={"at": "02:05"}))
+        assert end.green
+        assert end.result["read"] == 10
         assert set(times_entered(altcraft_sandbox).values()) == {1}
 
     def test_with_relaunch_on_clear_delivers_what_the_source_says_now(self, altcraft_sandbox, dag_run):
@@ -266,3 +291,73 @@ class TestTwoDeploymentsWithOneToken:
 def test_a_destination_says_where_its_rows_go_by_the_parameters_around_them():
     for destination in (ProfileDatabase(3), Scenario(12)):
         assert destination.place == destination.place_of(destination.params)
+
+
+class TestASourceThatChangesBack:
+    """Of rows into a database, one changes between two tries, and is as it was at the third."""
+
+    @pytest.fixture(autouse=True)
+    def fields(self, time_passes):
+        """A database that has what the rows fill."""
+        time_passes.add_database(1, fields={"version": "int"})
+
+    def rows(self, version):
+        return [{"email": "a@example.com", "version": version}, {"email": "b@example.com", "version": 1}]
+
+    def attempt(self, altcraft_sandbox, dag_run, version, *, is_broken_off):
+        altcraft_sandbox.faults.clear()
+        for _ in range(5 if is_broken_off else 0):
+            altcraft_sandbox.faults.add(Fault("html", IMPORT, nth=2))
+        end = dag_run.attempt(load(self.rows(version), batch_size=1, max_in_flight=1))
+        assert end.green is not is_broken_off
+        first = next(iter(altcraft_sandbox.profiles(1).values()))
+        assert first["version"] == version
+
+    def test_is_what_the_database_says_at_each_try(self, altcraft_sandbox, recorded):
+        for version in (1, 2, 1, 2):
+            self.attempt(altcraft_sandbox, recorded, version, is_broken_off=True)
+        self.attempt(altcraft_sandbox, recorded, 1, is_broken_off=False)
+
+    def test_and_is_so_though_a_try_died_before_it_could_note_the_change(self, altcraft_sandbox, recorded, monkeypatch):
+        self.attempt(altcraft_sandbox, recorded, 1, is_broken_off=True)
+        with monkeypatch.context() as patches:
+            patches.setattr(DeliveryLauncher, "settle", lambda *args: (_ for _ in ()).throw(RuntimeError("killed")))
+            recorded.attempt(load(self.rows(2), batch_size=1, max_in_flight=1))
+        self.attempt(altcraft_sandbox, recorded, 1, is_broken_off=False)
+
+
+class TestFieldFunctions:
+    """Rows that add points, which a try that has died may have added."""
+
+    def row(self, name):
+        return {"email": f"{name}@example.com", "points": {"action": "increase", "value": 5}}
+
+    def points(self, altcraft_sandbox):
+        return {profile["email"][0]: profile.get("points") for profile in altcraft_sandbox.profiles(1).values()}
+
+    @pytest.mark.parametrize("is_cleared", [False, True])
+    def test_act_once_though_their_rows_have_moved_into_a_batch_without_any(
+        self, altcraft_sandbox, recorded, is_cleared
+    ):
+        altcraft_sandbox.add_database(1, fields={"points": "int"})
+        plain = [{"email": f"{name}@example.com"} for name in "xyz"]
+        rows = [*plain, self.row("a"), self.row("b"), self.row("c"), self.row("d")]
+        altcraft_sandbox.faults.add(Fault("api_error", IMPORT, nth=3, code=402))
+        assert not recorded.attempt(load(rows, max_in_flight=1)).green
+        altcraft_sandbox.faults.clear()
+        if is_cleared:
+            recorded.clear()
+        end = recorded.attempt(load(rows[1:], max_in_flight=1))
+        assert end.word == "AltcraftLaunchConflict"
+        assert "field functions" in str(end.error)
+        assert [self.points(altcraft_sandbox).get(name) for name in "abcd"] == [5, 5, 5, None]
+
+    def test_of_a_delivery_that_goes_on_are_sent(self, altcraft_sandbox, recorded):
+        altcraft_sandbox.add_database(1, fields={"points": "int"})
+        rows = [self.row(name) for name in "abcdefg"]
+        altcraft_sandbox.faults.add(Fault("api_error", IMPORT, nth=2, code=402))
+        assert not recorded.attempt(load(rows, max_in_flight=1)).green
+        altcraft_sandbox.faults.clear()
+        recorded.clear()
+        assert recorded.attempt(load(rows, max_in_flight=1)).green
+        assert set(self.points(altcraft_sandbox).values()) == {5}
