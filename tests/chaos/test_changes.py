@@ -145,7 +145,7 @@ def run(cluster: Cluster, altcraft: Altcraft) -> None:
     """Take each step as soon as its DAG run has come so far, until all have ended."""
     waiting = [step for case in cases() for step in steps(case, cluster, altcraft)]
     waiting += clears_of_running_tasks(cluster, altcraft)
-    assert cluster.wait(lambda: cluster.has_rest, within=90)
+    assert cluster.wait(lambda: cluster.has_rest, within=240)
 
     def is_over() -> bool:
         for step in [step for step in waiting if step.ready()]:

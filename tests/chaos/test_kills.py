@@ -54,7 +54,7 @@ def aftermath(postgres, tmp_path_factory):
                 )
 
             ended = [case for case in cases if case.step == steps.ENDED_BY_A_USER]
-            seen = cluster.until(going_out, within=150)
+            seen = cluster.until(going_out, within=300)
             assert going_out(seen), (seen, altcraft.launches())
             cluster.until(lambda tasks: all(watched(case) for case in ended), within=30)
             for case in ended:
@@ -66,18 +66,18 @@ def aftermath(postgres, tmp_path_factory):
             cluster.start("triggerer")
             tasks = cluster.until(
                 lambda tasks: len(tasks) == len(cases) and all(state in ENDED for state, _ in tasks.values()),
-                within=240,
+                within=600,
             )
             killed = {path.stem: path.read_text() for path in home.glob("*.killed")}
         yield altcraft.launches(), altcraft.sent(), altcraft.active(), tasks, killed
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("case", [case for case in steps.cases() if case.mailing_id < 200], ids=lambda case: case.name)
 def test_killed(aftermath, case):
     launches, sent, _, tasks, killed = aftermath
     state, tries = tasks[case.dag_id]
-    assert state == "success", tasks
+    assert state == "success", (case.mailing_id, launches[case.mailing_id], tasks)
     if case.job == "launch":
         assert launches[case.mailing_id] == 1
     else:
@@ -87,7 +87,7 @@ def test_killed(aftermath, case):
         assert tries > 1
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_told_to_stop_a_task_is_not_green_until_a_retry_took_its_launch_up(aftermath):
     launches, _, active, tasks, killed = aftermath
     assert killed["kill_201"] == steps.SIGTERM
@@ -97,7 +97,7 @@ def test_told_to_stop_a_task_is_not_green_until_a_retry_took_its_launch_up(after
     assert tasks["kill_201"][1] > 1
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_told_to_stop_with_cancel_on_kill_the_mailing_is_stopped_and_the_task_red(aftermath):
     launches, _, active, tasks, killed = aftermath
     assert killed["kill_202"] == steps.SIGTERM
@@ -106,7 +106,7 @@ def test_told_to_stop_with_cancel_on_kill_the_mailing_is_stopped_and_the_task_re
     assert tasks["kill_202"][0] == "failed"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_ended_by_a_user_while_deferred_the_mailing_is_stopped_where_airflow_says_so(aftermath):
     launches, _, active, _, _ = aftermath
     assert launches[203] == launches[CANCELLED] == 1

@@ -105,7 +105,8 @@ for each in steps.cases():
             deferrable=each.deferred,
             poll_interval=1,
             timeout=600,
-            retries=3,
+            # More than the kills: on a busy machine, Airflow gives up a slow worker of its own accord, too.
+            retries=5,
             retry_delay=timedelta(seconds=1),
         ).case = each
     globals()[each.dag_id] = dag
