@@ -26,7 +26,7 @@ OF_THE_TASK = (
     WAITING,
     IN_THE_RESUME,
 )
-LONG = 200.0
+LONG = 60.0
 """Seconds, by Altcraft's clock, of a mailing that is still going out when something else than its task is killed."""
 
 
