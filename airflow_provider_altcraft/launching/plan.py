@@ -82,7 +82,7 @@ class Memory:
 
 def plan(
     launch: Launch,
-    records: Sequence[LaunchRecord] | None,
+    records: Sequence[LaunchRecord],
     tries: Tries,
     memory: Memory,
     *,
@@ -93,7 +93,7 @@ def plan(
     """What to do about a launch.
 
     :param launch: as the arguments say it now.
-    :param records: of this task instance, oldest first; ``None`` where nothing is kept.
+    :param records: of this task instance, oldest first.
     :param tries: of the task instance before this one.
     :param memory: of Altcraft.
     :param is_complete: whether what the records do not hold was never begun.
@@ -103,7 +103,7 @@ def plan(
     converges = launch.converges
     known = [
         record
-        for record in records or ()
+        for record in records
         if record.endpoint == launch.endpoint and not (is_redone_on_clear and record.max_tries != tries.max_tries)
     ]
     record = _begun(launch, known, tries, is_mapped=is_mapped)

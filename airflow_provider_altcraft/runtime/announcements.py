@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 KEY = "altcraft_launches"
 """The XCom. Airflow deletes it when its task instance is tried again, and keeps that of a task that is gone."""
-
-
 BY = "map_index"
 """Which instance says so."""
 PATIENCE = (1.0, 3.0, 6.0)

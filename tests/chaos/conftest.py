@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import psycopg2
 import pytest
 
+from tests import databases
 from tests.chaos.altcraft import Altcraft
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A server for the databases of Airflow."""
+    databases.postgres(psycopg2).close()
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg2
 import pytest
 
 from airflow_provider_altcraft.launching.identity import Identity, Launch
-from tests import databases
 from tests.chaos import changes
 from tests.chaos.altcraft import Altcraft
 from tests.chaos.changes import Case, cases, named, run_id
@@ -76,12 +74,6 @@ class Step:
     ready: Callable[[], bool]
     act: Callable[[], None]
     after: list[Step] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    """A server for the databases of Airflow."""
-    databases.postgres(psycopg2).close()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -18,13 +17,13 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault, Sandbox
 from tests.chaos.crashes import HOURS, RETRIES, CrashingDagRun, Moment, one_clock
+from tests.chaos.machine import play
 
 BATCH = "workflows/import_and_start_batch_task"
 IMPORT = "profiles/import_batch"
@@ -225,29 +224,6 @@ def _email(number: int) -> str:
     return f"u{number}@example.com"
 
 
-MACHINE = DeliveryMachine
-
-
-def run(max_examples: int, *, derandomize: bool) -> None:
-    """Play the machine.
-
-    :param max_examples: runs of 20 steps at most.
-    """
-    with Sandbox(speed=0) as sandbox:
-        run_state_machine_as_test(
-            type("Machine", (DeliveryMachine,), {"sandbox": sandbox}),
-            settings=settings(
-                max_examples=max_examples,
-                stateful_step_count=20,
-                deadline=None,
-                derandomize=derandomize,
-                report_multiple_bugs=False,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_any_interleaving_delivers_once():
-    run(150, derandomize=True)
+    play(DeliveryMachine, 150)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 
-import psycopg2
 import pytest
 
-from tests import databases
 from tests.chaos import steps
 from tests.chaos.altcraft import Altcraft
 from tests.chaos.cluster import Cluster, database, is_airflow_3
@@ -17,12 +15,6 @@ SPEED = 1
 """Before Airflow 3.3 a retry places the launch by two clocks that go at the same speed."""
 CANCELLED = 204
 ENDED = ("success", "failed")
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    """A server for the databases of Airflow."""
-    databases.postgres(psycopg2).close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -21,7 +20,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from airflow_provider_altcraft.api.client import AltcraftClient
@@ -31,6 +29,7 @@ from airflow_provider_altcraft.launching.identity import fingerprint
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
 from airflow_provider_altcraft.sandbox import Fault, Sandbox
 from tests.chaos.crashes import HOURS, RETRIES, STILL_UNDERWAY, CrashingDagRun, Moment, one_clock
+from tests.chaos.machine import play
 
 START = "campaigns/broadcasts/start"
 HOUR = 3_600
@@ -356,26 +355,6 @@ class LaunchMachine(RuleBasedStateMachine):
             assert all(len(bodies) == 1 for bodies in own.values()), own
 
 
-def run(max_examples: int, *, derandomize: bool) -> None:
-    """Play the machine.
-
-    :param max_examples: runs of 20 steps at most.
-    """
-    with Sandbox(speed=0) as sandbox:
-        run_state_machine_as_test(
-            type("Machine", (LaunchMachine,), {"sandbox": sandbox}),
-            settings=settings(
-                max_examples=max_examples,
-                stateful_step_count=20,
-                deadline=None,
-                derandomize=derandomize,
-                report_multiple_bugs=False,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_any_interleaving_keeps_the_promise():
-    run(200, derandomize=True)
+    play(LaunchMachine, 200)
