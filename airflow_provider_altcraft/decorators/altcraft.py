@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec
 
 from airflow.providers.common.compat.sdk import (
     DecoratedOperator,
     TaskDecorator,
+    XComArg,
     context_merge,
     determine_kwargs,
     task_decorator_factory,
 )
 
-from airflow_provider_altcraft.operators.profiles import Profiles, ProfilesOperator
-from airflow_provider_altcraft.runtime.compatibility import PushesXCom
+from airflow_provider_altcraft.runtime.compatibility import PushesXCom, default_deferrable
 from airflow_provider_altcraft.runtime.delivering import DeliveringOperator
+from airflow_provider_altcraft.runtime.profiles import Profiles, ProfilesOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.encoding import NullPolicy
+
+
+Arguments = ParamSpec("Arguments")
 
 
 class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, PushesXCom):
-    """Send the profiles that a function returns or yields.
-
-    :param python_callable: the function. It is called on the worker.
-    :param destination: where the profiles go. Its id is templated.
-    :param op_args: positional arguments of the function. Templated, but not kept as rendered.
-    :param op_kwargs: its keyword arguments, likewise.
-    """
+    """Send the profiles that a function returns or yields."""
 
     template_fields: Sequence[str] = (*DecoratedOperator.template_fields, *DeliveringOperator.template_fields)
     template_fields_renderers: ClassVar[dict[str, str]] = {
@@ -41,15 +41,63 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
     def __init__(
         self,
         *,
-        python_callable: Callable[..., Profiles],
         destination: Destination,
-        op_args: Collection[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
+        timezone: str = "UTC",
+        reject_path: str | XComArg | None = None,
+        max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        rejects_from: str | XComArg | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
+        changes_only: bool = False,
+        changes_key: Sequence[str] | None = None,
+        ledger_path: str | XComArg | None = None,
+        ledger_table: str | XComArg | None = None,
+        ledger_conn_id: str | XComArg | None = None,
+        check_fields: bool = True,
+        dry_run: bool = False,
+        sample_size: int = 1_000,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, profiles=(), **kwargs)
+        # Airflow's own part takes the function and its arguments.
+        super().__init__(**kwargs)
+        # Its fields are rendered in place, and mapped tasks are given the same object.
         self.destination = copy(destination)
-        self.depend_on_files(destination)
+        self.depend_on(getattr(destination, "attach", None))
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.rejects_from = rejects_from
+        self.on_empty = on_empty
+        self.changes_only = changes_only
+        self.changes_key = changes_key
+        self.ledger_path = ledger_path
+        self.ledger_table = ledger_table
+        self.ledger_conn_id = ledger_conn_id
+        self.check_fields = check_fields
+        # BaseOperator has a method of this name, for the command line.
+        self.is_dry_run = dry_run
+        self.sample_size = sample_size
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
         # Airflow renders mapped tasks by this method too, and afterwards keeps what template_fields name. Arguments
@@ -70,17 +118,60 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
         return self.python_callable(*self.op_args, **arguments)
 
 
+def _takes_arguments_of(
+    operator: Callable[Arguments, object],
+) -> Callable[[Callable[..., TaskDecorator]], Callable[Arguments, TaskDecorator]]:
+    """Show a decorator to editors, type checkers and ``inspect`` with the arguments of its operator.
+
+    Its own defaults must not be passed on: they would hide the DAG's ``default_args``.
+    """
+
+    def shown(function: Callable[..., TaskDecorator]) -> Callable[Arguments, TaskDecorator]:
+        function.__signature__ = signature(operator)  # type: ignore[attr-defined]
+        return function
+
+    return shown
+
+
+@_takes_arguments_of(_AltcraftImportDecoratedOperator)
 def altcraft_import_task(python_callable: Callable[..., Profiles] | None = None, **kwargs: Any) -> TaskDecorator:
     """Send the profiles that a function yields: ``@task.altcraft_import(destination=ProfileDatabase(1))``.
 
     The function is called on the worker, with its arguments as for ``@task``, and what it yields is streamed. Hand it
     ids, dates or paths and read the rows inside: rows that are arguments were in an XCom before.
 
-    :param python_callable: the function.
-    :param destination: one of ``delivery.destinations``. Its id is templated.
-    :param kwargs: arguments of ``DeliveringOperator``, and those of any task.
-
-    The task returns counters, task ids and where rejects are kept.
+    :param destination: where the profiles go. Its id is templated.
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
+        store (``s3://conn@bucket/path``). They hold personal data. Templated.
+    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
+        rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
+        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
+    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
+        ledger, and a destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
+    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
+    :param ledger_table: or a table for it. Templated.
+    :param ledger_conn_id: the connection of that table. Templated.
+    :param check_fields: ask Altcraft before the first row whether the database has the fields.
+    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
+    :param sample_size: rows of that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
+        nobody.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: counters, task ids and where rejects are kept.
     """
     return task_decorator_factory(
         python_callable=python_callable, decorated_operator_class=_AltcraftImportDecoratedOperator, **kwargs

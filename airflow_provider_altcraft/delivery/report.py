@@ -87,7 +87,7 @@ class Report:
     def check_rejects(self, *, max_rejects: int, max_reject_ratio: float | None = None, kept_at: str | None) -> None:
         """Refuse to be green when too many rows were rejected, as far as that is known.
 
-        :param max_rejects: rejected rows that are put up with.
+        :param max_rejects: rejected rows that are tolerated.
         :param max_reject_ratio: or their share of the rows sent, where that allows more.
         :param kept_at: where the rejected rows are, for the error.
         :raises AltcraftRowsError: naming the numbers, the codes and what to do.

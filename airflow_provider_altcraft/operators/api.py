@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.runtime.base import WaitingOperator
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.templates import is_open
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -32,11 +35,18 @@ class AltcraftApiOperator(WaitingOperator):
     :param allow_irreversible: say ``True`` for an endpoint whose work cannot be undone.
     :param all_pages: of a list: walk all its pages, instead of one call.
     :param result_path: a file for the result, a local path or the URL of an object store. Templated.
-
-    Returns the payload of the answer or, of what starts a task, the task's result; without ``wait_for_completion``, the
-    id of the task. With ``result_path`` the result is written there as JSON, and ``path``, ``count`` and ``bytes`` are
-    returned. Without it, a result over 48 KB is an error of a read; of a write, which has been made by then, its
-    beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``. Waiting: ``WaitingOperator``.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task calls again; if it is not said, only what does no harm when it
+        is done twice.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: the payload of the answer or, of what starts a task, the task's result; without ``wait_for_completion``,
+        the id of the task. With ``result_path`` the result is written there as JSON, and ``path``, ``count`` and
+        ``bytes`` are returned. Without it, a result over 48 KB is an error of a read; of a write, which has been made
+        by then, its beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``.
     """
 
     template_fields: Sequence[str] = (
@@ -50,22 +60,36 @@ class AltcraftApiOperator(WaitingOperator):
         self,
         *,
         endpoint: str,
-        parameters: Mapping[str, Any] | None = None,
-        undocumented_parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | XComArg | None = None,
+        undocumented_parameters: Mapping[str, Any] | XComArg | None = None,
         allow_irreversible: bool = False,
         all_pages: bool = False,
-        result_path: str | None = None,
+        result_path: str | XComArg | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 30,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check(endpoint, allow_irreversible=allow_irreversible, all_pages=all_pages, path=result_path)
+        _check(endpoint, allow_irreversible=allow_irreversible, all_pages=all_pages, has_path=result_path is not None)
         _check_parameters(endpoint, parameters, undocumented_parameters)
         self.endpoint = endpoint
-        self.parameters = parameters
-        self.undocumented_parameters = undocumented_parameters
+        self.parameters: Any = parameters
+        self.undocumented_parameters: Any = undocumented_parameters
         self.allow_irreversible = allow_irreversible
         self.all_pages = all_pages
         self.result_path = result_path
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> Any:
         """Make the call."""
@@ -174,7 +198,7 @@ class AltcraftApiOperator(WaitingOperator):
         return {"path": str(path), "count": count, "bytes": size}
 
 
-def _check(name: str, *, allow_irreversible: bool, all_pages: bool, path: str | None) -> None:
+def _check(name: str, *, allow_irreversible: bool, all_pages: bool, has_path: bool) -> None:
     """Refuse, while the DAG is parsed, what cannot be meant.
 
     :raises AltcraftConfigurationError: naming the argument.
@@ -186,7 +210,7 @@ def _check(name: str, *, allow_irreversible: bool, all_pages: bool, path: str | 
         raise AltcraftConfigurationError(f"{row.name} cannot be undone. Set allow_irreversible=True.")
     if all_pages and (row.effect is not Effect.READ or row.answer is ResponseKind.FILE):
         raise AltcraftConfigurationError(f"all_pages goes with a list, and {row.name} is none.")
-    if row.answer is ResponseKind.FILE and path is None:
+    if row.answer is ResponseKind.FILE and not has_path:
         raise AltcraftConfigurationError(f"{row.name} needs result_path: a file is no XCom.")
 
 

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import (
     AltcraftConfigurationError,
     AltcraftError,
     AltcraftJobFailed,
     AltcraftRejected,
 )
-from airflow_provider_altcraft.runtime.base import WaitingOperator
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.protocol import Reply
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 class _CampaignOperator(WaitingOperator):
     """Bring a campaign into a state. In it already is success without a call.
 
-    :param campaign_id: the campaign. Templated.
+    Since the state is looked at first, a clear means it: a remembered answer would wait for what was undone since.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "campaign_id")
@@ -30,18 +33,7 @@ class _CampaignOperator(WaitingOperator):
     target: ClassVar[str]
     on_its_way: ClassVar[tuple[str, ...]] = ()
     """States that only lead to the target."""
-
-    def __init__(
-        self,
-        *,
-        campaign_id: int | str,
-        poll_interval: float = 10,
-        relaunch_on_clear: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        # The state is looked at first, so a clear means it: a remembered answer would wait for what was undone since.
-        super().__init__(poll_interval=poll_interval, relaunch_on_clear=relaunch_on_clear, **kwargs)
-        self.campaign_id = campaign_id
+    campaign_id: Any
 
     def work(self, context: Any) -> Any:
         """Look, call where it is needed, and wait for the state."""
@@ -107,8 +99,15 @@ class AltcraftActivateCampaignOperator(_CampaignOperator):
     :param activate_at: RFC 3339, the start; now if it is not given. Templated.
     :param deactivate_at: RFC 3339, when it pauses. Templated.
     :param complete_at: RFC 3339, when it is completed: irreversible, at that time. Templated.
-
-    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is not
+        active.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``campaign_id``, ``status`` and ``replayed``.
     """
 
     template_fields: Sequence[str] = (
@@ -124,15 +123,31 @@ class AltcraftActivateCampaignOperator(_CampaignOperator):
     def __init__(
         self,
         *,
-        activate_at: str | datetime | None = None,
-        deactivate_at: str | datetime | None = None,
-        complete_at: str | datetime | None = None,
+        campaign_id: int | str | XComArg,
+        activate_at: str | datetime | XComArg | None = None,
+        deactivate_at: str | datetime | XComArg | None = None,
+        complete_at: str | datetime | XComArg | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.campaign_id = campaign_id
         self.activate_at = activate_at
         self.deactivate_at = deactivate_at
         self.complete_at = complete_at
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def arguments(self) -> dict[str, str | None]:
         """The three dates."""
@@ -153,12 +168,41 @@ class AltcraftDeactivateCampaignOperator(_CampaignOperator):
     """Pause a campaign (CONTRACT 4.6): its running mailings stop sending. It can be activated again.
 
     :param campaign_id: the campaign. Templated.
-
-    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is active.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``campaign_id``, ``status`` and ``replayed``.
     """
 
     endpoint: ClassVar[str] = "scampaigns/deactivate"
     target: ClassVar[str] = "inactive"
+
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str | XComArg,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.campaign_id = campaign_id
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def arguments(self) -> None:
         """None beside the id."""
@@ -169,16 +213,44 @@ class AltcraftCompleteCampaignOperator(_CampaignOperator):
 
     :param campaign_id: the campaign. Templated.
     :param allow_irreversible: say ``True``, since it cannot be undone.
-
-    Returns ``campaign_id``, ``status`` and ``replayed``. Waiting: ``WaitingOperator``.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is not
+        completed.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``campaign_id``, ``status`` and ``replayed``.
     """
 
     endpoint: ClassVar[str] = "scampaigns/completed"
     target: ClassVar[str] = "completed"
 
-    def __init__(self, *, allow_irreversible: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str | XComArg,
+        allow_irreversible: bool = False,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.campaign_id = campaign_id
         self.allow_irreversible = allow_irreversible
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def arguments(self) -> None:
         """Refuse to do what cannot be undone unless it was asked for."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 ENDPOINT = "file_upload"
 
 
-class AltcraftUploadFileOperator(LaunchingOperator):
+class AltcraftUploadFileOperator(AltcraftOperator):
     """Upload a file (CONTRACT 11), to be attached to messages. One per task and DAG run, whatever is retried.
 
     A file that is too large for a request is not read. Nothing of its content is logged or stored by Airflow.
@@ -22,27 +24,33 @@ class AltcraftUploadFileOperator(LaunchingOperator):
     :param path: the file, a local path or the URL of an object store (``s3://conn@bucket/price.pdf``). Templated.
     :param name: what recipients see; the name in ``path`` if it is not given. Templated.
     :param mimetype: its type; told by the name if it is not given.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task uploads it anew: the file may be another by then.
-
-    Returns the file as ``attach`` takes it: ``name``, ``file_key`` and ``mimetype``. So the output of this task is an
-    attachment of another's: ``attach=[upload.output]``.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: the file as ``attach`` takes it: ``name``, ``file_key`` and ``mimetype``. So the output of this task is an
+        attachment of another's: ``attach=[upload.output]``.
     """
 
-    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "path", "name")
+    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "path", "name")
 
     def __init__(
         self,
         *,
-        path: str,
-        name: str | None = None,
+        path: str | XComArg,
+        name: str | XComArg | None = None,
         mimetype: str | None = None,
+        request_id: str | XComArg | None = None,
         relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
+        super().__init__(**kwargs)
         self.path = path
         self.name = name
         self.mimetype = mimetype
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> dict[str, Any]:
         """Read it and upload it."""

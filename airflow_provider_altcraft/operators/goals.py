@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
 from airflow_provider_altcraft.runtime.recipient import MATCHINGS, recipient_params
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ PIXEL_DATA_BYTES = 1024
 """Of ``pixel_data``, as JSON (CONTRACT 1.5)."""
 
 
-class AltcraftRegisterGoalsOperator(LaunchingOperator):
+class AltcraftRegisterGoalsOperator(AltcraftOperator):
     """Register goals that one profile has reached, once (CONTRACT 11).
 
     The profile is no template field: personal data never lands in Airflow's rendered templates.
@@ -36,12 +38,14 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
     :param skip_triggers: do not fire triggers and scenarios.
     :param enrich_profile: whether Altcraft learns of the profile from them; it does if this is not given.
     :param is_test: whether they are a test.
-
-    Returns ``db_id``, ``pixel_id``, ``goals`` (how many), ``request_id`` and ``replayed``.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task registers them again.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``db_id``, ``pixel_id``, ``goals`` (how many), ``request_id`` and ``replayed``.
     """
 
     template_fields: Sequence[str] = (
-        *LaunchingOperator.template_fields,
+        *AltcraftOperator.template_fields,
         "db_id",
         "pixel_id",
         "goals",
@@ -53,23 +57,26 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
         self,
         *,
         recipient: Recipient,
-        db_id: int | str,
-        pixel_id: int | str,
-        goals: Sequence[Mapping[str, Any]],
-        date: str | datetime | None = None,
+        db_id: int | str | XComArg,
+        pixel_id: int | str | XComArg,
+        goals: Sequence[Mapping[str, Any]] | XComArg,
+        date: str | datetime | XComArg | None = None,
         matching: str = "email",
         field_name: str | None = None,
-        pixel_data: Mapping[str, Any] | None = None,
+        pixel_data: Mapping[str, Any] | XComArg | None = None,
         skip_triggers: bool | None = None,
         enrich_profile: bool | None = None,
         is_test: bool | None = None,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.recipient = recipient
         self.db_id = db_id
         self.pixel_id = pixel_id
-        self.goals = goals
+        self.goals: Any = goals
         self.date = date
         self.matching = matching
         self.field_name = field_name
@@ -77,6 +84,9 @@ class AltcraftRegisterGoalsOperator(LaunchingOperator):
         self.skip_triggers = skip_triggers
         self.enrich_profile = enrich_profile
         self.is_test = is_test
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> dict[str, Any]:
         """Register them."""

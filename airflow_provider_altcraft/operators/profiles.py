@@ -2,123 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.runtime.delivering import DeliveringOperator, Opened
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
+from airflow_provider_altcraft.runtime.profiles import Profiles, ProfilesOperator
+from airflow_provider_altcraft.runtime.templates import check_one_of
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.delivery.destinations import Destination
-    from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-
-Profiles = Iterable[Mapping[str, Any]]
-
-
-class ProfilesOperator(DeliveringOperator):
-    """Profiles from Python to the destination that a subclass names.
-
-    The profiles are no template field: they never land in Airflow's rendered templates.
-
-    :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or
-        yields them; it is called on the worker, so that nothing is read when the DAG is parsed.
-    """
-
-    template_fields: Sequence[str] = tuple(name for name in DeliveringOperator.template_fields if name != "destination")
-
-    def __init__(self, *, profiles: Profiles | Callable[[], Profiles] | XComArg, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.profiles = profiles
-        # Airflow looks for upstream tasks in template fields only.
-        XComArg.apply_upstream_relationship(self, profiles)
-
-    @contextmanager
-    def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
-        """The profiles. A list of them is here as a whole, so all can be checked before the first call."""
-        from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
-
-        profiles = self.produced(context)
-        if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
-            hint = " It is no template: write extract.output instead of '{{ ... }}'." if "{{" in str(profiles) else ""
-            raise AltcraftConfigurationError(
-                f"{self.origin} must be a list of profiles, or yield them, not {type(profiles).__name__}.{hint}"
-            )
-        if isinstance(profiles, list | tuple):
-            fields = chain.from_iterable(profile for profile in profiles if isinstance(profile, Mapping))
-            source = from_profiles(profiles, encoder, self.batch_size)
-            yield Opened(source, fields=list(dict.fromkeys(fields)), is_whole=True)
-        else:
-            rows = iter(profiles)
-            with closing_generators(rows, warn=self.log.warning):
-                yield Opened(from_profiles(rows, encoder, self.batch_size))
-
-    @property
-    def origin(self) -> str:
-        """Where the profiles come from, for errors."""
-        return "profiles"
-
-    def produced(self, context: Any) -> Any:
-        """The profiles, produced now."""
-        profiles = self.profiles
-        if isinstance(profiles, XComArg):
-            return profiles.resolve(context)
-        return profiles() if callable(profiles) else profiles
+    from airflow_provider_altcraft.delivery.destinations import Destination, ProfileDatabase
+    from airflow_provider_altcraft.delivery.encoding import NullPolicy
 
 
 class AltcraftImportProfilesOperator(ProfilesOperator):
     """Import profiles into a database (CONTRACT 8.2-8.4). Altcraft answers at once, row by row.
 
-    :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or
-        yields them.
-    :param db_id: the database. Templated.
+    :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or yields
+        them.
+    :param db_id: the database. Templated. Either this, with the arguments below, or ``destination``.
     :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
     :param matching: how the profile of a row is found (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
+    :param resource_id: the resource whose subscriptions are searched, for matching by email or phone. Templated.
     :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
     :param skip_invalid_subscriptions: take a profile without its invalid subscriptions.
     :param detect_geo: find the place by the profile's IP address.
-
-    Returns counters and where rejects are kept. Sending rows and rejects: ``DeliveringOperator``.
+    :param destination: the database and all of these as one. Its ids are templated.
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
+        store (``s3://conn@bucket/path``). They hold personal data. Templated.
+    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
+        rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
+        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
+    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
+        ledger, and a destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
+    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
+    :param ledger_table: or a table for it. Templated.
+    :param ledger_conn_id: the connection of that table. Templated.
+    :param check_fields: ask Altcraft before the first row whether the database has the fields.
+    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
+    :param sample_size: rows of that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
+        nobody.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: counters and where rejects are kept.
     """
 
-    template_fields: Sequence[str] = (*ProfilesOperator.template_fields, "db_id")
+    template_fields: Sequence[str] = (*ProfilesOperator.template_fields, "db_id", "resource_id")
 
     def __init__(
         self,
         *,
-        db_id: int | str,
+        profiles: Profiles | Callable[[], Profiles] | XComArg,
+        db_id: int | str | XComArg | None = None,
         mode: Literal["import", "update", "add"] = "import",
         matching: str = "email",
         field_name: str | None = None,
+        resource_id: int | str | XComArg | None = None,
         skip_triggers: bool | None = None,
         skip_invalid_subscriptions: bool | None = None,
         detect_geo: bool | None = None,
+        destination: ProfileDatabase | None = None,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
+        timezone: str = "UTC",
+        reject_path: str | XComArg | None = None,
+        max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        rejects_from: str | XComArg | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
+        changes_only: bool = False,
+        changes_key: Sequence[str] | None = None,
+        ledger_path: str | XComArg | None = None,
+        ledger_table: str | XComArg | None = None,
+        ledger_conn_id: str | XComArg | None = None,
+        check_fields: bool = True,
+        dry_run: bool = False,
+        sample_size: int = 1_000,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_one_of({"db_id": db_id, "destination": destination})
+        self.profiles = profiles
+        self.depend_on(profiles)
         self.db_id = db_id
         self.mode = mode
         self.matching = matching
         self.field_name = field_name
+        self.resource_id = resource_id
         self.skip_triggers = skip_triggers
         self.skip_invalid_subscriptions = skip_invalid_subscriptions
         self.detect_geo = detect_geo
+        # Its fields are rendered in place, and mapped tasks are given the same object.
+        self.destination = copy(destination)
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.rejects_from = rejects_from
+        self.on_empty = on_empty
+        self.changes_only = changes_only
+        self.changes_key = changes_key
+        self.ledger_path = ledger_path
+        self.ledger_table = ledger_table
+        self.ledger_conn_id = ledger_conn_id
+        self.check_fields = check_fields
+        # BaseOperator has a method of this name, for the command line.
+        self.is_dry_run = dry_run
+        self.sample_size = sample_size
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
-    @property
-    def destination(self) -> Destination:
-        """The database."""
+    def chosen_destination(self) -> Destination:
+        """The database.
+
+        :raises AltcraftConfigurationError: if it is given twice.
+        """
         from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 
-        return ProfileDatabase(
-            db_id=self.db_id,
-            mode=self.mode,
-            matching=self.matching,
-            field_name=self.field_name,
-            skip_triggers=self.skip_triggers,
-            skip_invalid_subscriptions=self.skip_invalid_subscriptions,
-            detect_geo=self.detect_geo,
-        )
+        return self.given_destination(ProfileDatabase) or self.destination_of(ProfileDatabase)

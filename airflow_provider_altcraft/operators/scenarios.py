@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.operators.profiles import ProfilesOperator
-from airflow_provider_altcraft.runtime.base import LaunchingOperator
-from airflow_provider_altcraft.runtime.recipient import RecipientOperator
+from airflow.providers.common.compat.sdk import XComArg
+
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
+from airflow_provider_altcraft.runtime.profiles import Profiles, ProfilesOperator
+from airflow_provider_altcraft.runtime.recipient import Recipient, RecipientOperator
 from airflow_provider_altcraft.runtime.templates import check_one_of
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.delivery.destinations import Destination
+    from airflow_provider_altcraft.delivery.destinations import Destination, Scenario, TriggerMailing
+    from airflow_provider_altcraft.delivery.encoding import NullPolicy
     from airflow_provider_altcraft.launching.launcher import Launched
     from airflow_provider_altcraft.runtime.attachments import Attach
 
@@ -21,12 +26,14 @@ if TYPE_CHECKING:
 class AltcraftImportAndStartOperator(ProfilesOperator):
     """Import profiles and start a scenario or a trigger mailing for them, as server-side tasks (CONTRACT 3.1, 7.4).
 
-    :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or
-        yields them.
-    :param workflow_id: the scenario. Templated. Either this or ``trigger_id``.
+    :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or yields
+        them.
+    :param workflow_id: the scenario. Templated. Either this, ``trigger_id`` or ``destination``.
     :param trigger_id: the trigger mailing. Templated.
     :param matching: how the profile of a row is found (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
+    :param resource_id: of a trigger mailing, the resource whose subscriptions are searched, for matching by email or
+        phone. Templated.
     :param content: values for ``{apicontent.name}`` in templates. Templated.
     :param custom_data: data for action hooks, the same for all profiles. Templated. A profile that has ``custom_data``
         among its fields has its own; it is sent beside the profile, not in it.
@@ -35,14 +42,45 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
     :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
     :param skip_invalid_subscriptions: take a profile without its invalid subscriptions.
     :param detect_geo: find the place by the profile's IP address.
-
-    Returns counters, task ids and where rejects are kept. Sending rows, waiting and rejects: ``DeliveringOperator``.
+    :param destination: the scenario or trigger mailing and all of these as one. Its ids are templated.
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
+        store (``s3://conn@bucket/path``). They hold personal data. Templated.
+    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
+        rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
+        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
+    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
+        ledger, and a destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
+    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
+    :param ledger_table: or a table for it. Templated.
+    :param ledger_conn_id: the connection of that table. Templated.
+    :param check_fields: ask Altcraft before the first row whether the database has the fields.
+    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
+    :param sample_size: rows of that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
+        nobody.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: counters, task ids and where rejects are kept.
     """
 
     template_fields: Sequence[str] = (
         *ProfilesOperator.template_fields,
         "workflow_id",
         "trigger_id",
+        "resource_id",
         "content",
         "custom_data",
     )
@@ -50,56 +88,101 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
     def __init__(
         self,
         *,
-        workflow_id: int | str | None = None,
-        trigger_id: int | str | None = None,
+        profiles: Profiles | Callable[[], Profiles] | XComArg,
+        workflow_id: int | str | XComArg | None = None,
+        trigger_id: int | str | XComArg | None = None,
         matching: str = "email",
         field_name: str | None = None,
-        content: dict[str, Any] | None = None,
-        custom_data: dict[str, Any] | None = None,
+        resource_id: int | str | XComArg | None = None,
+        content: dict[str, Any] | XComArg | None = None,
+        custom_data: dict[str, Any] | XComArg | None = None,
         attach: Attach | None = None,
         skip_triggers: bool | None = None,
         skip_invalid_subscriptions: bool | None = None,
         detect_geo: bool | None = None,
+        destination: Scenario | TriggerMailing | None = None,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
+        timezone: str = "UTC",
+        reject_path: str | XComArg | None = None,
+        max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        rejects_from: str | XComArg | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
+        changes_only: bool = False,
+        changes_key: Sequence[str] | None = None,
+        ledger_path: str | XComArg | None = None,
+        ledger_table: str | XComArg | None = None,
+        ledger_conn_id: str | XComArg | None = None,
+        check_fields: bool = True,
+        dry_run: bool = False,
+        sample_size: int = 1_000,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_one_of({"workflow_id": workflow_id, "trigger_id": trigger_id, "destination": destination})
+        self.profiles = profiles
+        self.depend_on(profiles)
         self.workflow_id = workflow_id
         self.trigger_id = trigger_id
         self.matching = matching
         self.field_name = field_name
+        self.resource_id = resource_id
         self.content = content
         self.custom_data = custom_data
         self.attach = attach
+        self.depend_on(attach)
         self.skip_triggers = skip_triggers
         self.skip_invalid_subscriptions = skip_invalid_subscriptions
         self.detect_geo = detect_geo
-        self.depend_on_files(self)
+        # Its fields are rendered in place, and mapped tasks are given the same object.
+        self.destination = copy(destination)
+        self.depend_on(getattr(destination, "attach", None))
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.rejects_from = rejects_from
+        self.on_empty = on_empty
+        self.changes_only = changes_only
+        self.changes_key = changes_key
+        self.ledger_path = ledger_path
+        self.ledger_table = ledger_table
+        self.ledger_conn_id = ledger_conn_id
+        self.check_fields = check_fields
+        # BaseOperator has a method of this name, for the command line.
+        self.is_dry_run = dry_run
+        self.sample_size = sample_size
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
-    @property
-    def destination(self) -> Destination:
+    def chosen_destination(self) -> Destination:
         """The scenario or the trigger mailing.
 
-        :raises AltcraftConfigurationError: if neither or both are given.
+        :raises AltcraftConfigurationError: if it is given twice, or with what it does not take.
         """
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
 
-        check_one_of({"workflow_id": self.workflow_id, "trigger_id": self.trigger_id})
-        shared: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                "matching",
-                "field_name",
-                "content",
-                "custom_data",
-                "attach",
-                "skip_triggers",
-                "skip_invalid_subscriptions",
-                "detect_geo",
-            )
-        }
-        if self.workflow_id is not None:
-            return Scenario(self.workflow_id, **shared)
-        return TriggerMailing(self.trigger_id or "", **shared)
+        if self.workflow_id is not None and self.resource_id is not None:
+            raise AltcraftConfigurationError("resource_id goes with trigger_id: a scenario takes none.")
+        given = self.given_destination(Scenario, TriggerMailing)
+        return given or self.destination_of(TriggerMailing if self.workflow_id is None else Scenario)
 
 
 class AltcraftStartScenarioOperator(RecipientOperator):
@@ -108,16 +191,55 @@ class AltcraftStartScenarioOperator(RecipientOperator):
     For many: ``AltcraftImportAndStartOperator``, or ``Scenario``, a destination of rows.
 
     :param workflow_id: the scenario; it must be active. Templated.
-
-    Whom it is for and what its messages say: ``RecipientOperator``. Returns ``workflow_id``, ``request_id`` and
-    ``replayed``.
+    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
+        the worker.
+    :param matching: ``email``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` matching.
+    :param resource_id: resource for email and phone matching. Templated.
+    :param subscription_filter: which subscription gets the message.
+    :param content: values for ``{apicontent.name}`` in the messages. Templated.
+    :param custom_data: data for action hooks. Templated.
+    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Templated, but for their content.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends the profile into it again.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``workflow_id``, ``request_id`` and ``replayed``.
     """
 
     template_fields: Sequence[str] = (*RecipientOperator.template_fields, "workflow_id")
 
-    def __init__(self, *, workflow_id: int | str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        workflow_id: int | str | XComArg,
+        recipient: Recipient,
+        matching: str = "email",
+        field_name: str | None = None,
+        resource_id: int | str | XComArg | None = None,
+        subscription_filter: dict[str, Any] | None = None,
+        content: dict[str, Any] | XComArg | None = None,
+        custom_data: dict[str, Any] | XComArg | None = None,
+        attach: Attach | None = None,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.workflow_id = workflow_id
+        self.recipient = recipient
+        self.matching = matching
+        self.field_name = field_name
+        self.resource_id = resource_id
+        self.subscription_filter = subscription_filter
+        self.content = content
+        self.custom_data = custom_data
+        self.attach = attach
+        self.depend_on(attach)
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> dict[str, Any]:
         """Send it in."""
@@ -128,21 +250,17 @@ class AltcraftStartScenarioOperator(RecipientOperator):
         return {"workflow_id": workflow_id, "request_id": launched.request_id, "replayed": launched.replayed}
 
 
-class _SwitchOperator(LaunchingOperator):
+class _SwitchOperator(AltcraftOperator):
     """Switch a scenario. Switched so already is success without a call, where its list shows it.
 
-    :param workflow_id: the scenario. Templated.
+    Since that is looked at first, a clear means it.
     """
 
-    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "workflow_id")
+    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "workflow_id")
     endpoint: ClassVar[str]
     target: ClassVar[bool]
     """Whether it is active afterwards."""
-
-    def __init__(self, *, workflow_id: int | str, relaunch_on_clear: bool = True, **kwargs: Any) -> None:
-        # What it is is looked at first, and a clear means it.
-        super().__init__(relaunch_on_clear=relaunch_on_clear, **kwargs)
-        self.workflow_id = workflow_id
+    workflow_id: Any
 
     def work(self, context: Any) -> dict[str, Any]:
         """Look, and switch it where it is needed."""
@@ -189,16 +307,31 @@ class AltcraftActivateScenarioOperator(_SwitchOperator):
     :param workflow_id: the scenario. Templated.
     :param skip_profiles: clear it of the profiles in it first: their places in it are lost. It is called even if the
         scenario is active; what that does to the profiles is not documented, so deactivate it before.
-
-    Returns ``workflow_id``, ``is_active`` and ``replayed``.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task looks at the scenario again, and switches it where it is needed.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``workflow_id``, ``is_active`` and ``replayed``.
     """
 
     endpoint: ClassVar[str] = "workflows/activate"
     target: ClassVar[bool] = True
 
-    def __init__(self, *, skip_profiles: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        workflow_id: int | str | XComArg,
+        skip_profiles: bool = False,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.workflow_id = workflow_id
         self.skip_profiles = skip_profiles
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def call_params(self) -> Mapping[str, Any]:
         """Whether it is cleared."""
@@ -226,12 +359,29 @@ class AltcraftDeactivateScenarioOperator(_SwitchOperator):
     that is still active fails the task.
 
     :param workflow_id: the scenario. Templated.
-
-    Returns ``workflow_id``, ``is_active`` (``None`` if the token cannot see it) and ``replayed``.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task looks at the scenario again, and switches it where it is needed.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``workflow_id``, ``is_active`` (``None`` if the token cannot see it) and ``replayed``.
     """
 
     endpoint: ClassVar[str] = "workflows/deactivate"
     target: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        workflow_id: int | str | XComArg,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.workflow_id = workflow_id
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def call_params(self) -> Mapping[str, Any]:
         """Nothing that is known."""

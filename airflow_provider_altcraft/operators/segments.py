@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowSkipException, XComArg
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
-from airflow_provider_altcraft.runtime.base import LaunchingOperator, WaitingOperator
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -31,10 +33,14 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
     :param min_subscribed: at least so many. Templated.
     :param max_subscribed: at most so many. Templated.
     :param on_too_few: ``fail``, or ``skip``.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task counts anew.
-
-    Returns ``segment_id``, ``resource_id``, ``counters`` (channel -> ``subscribed_sendable`` and
-    ``unconfirmed_sendable``), ``altcraft_task_id``, ``request_id`` and ``replayed``. Waiting: ``WaitingOperator``.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``segment_id``, ``resource_id``, ``counters`` (channel -> ``subscribed_sendable`` and
+        ``unconfirmed_sendable``), ``altcraft_task_id``, ``request_id`` and ``replayed``.
     """
 
     template_fields: Sequence[str] = (
@@ -49,21 +55,22 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
     def __init__(
         self,
         *,
-        segment_id: int | str,
-        resource_id: int | str,
-        db_id: int | str | None = None,
+        segment_id: int | str | XComArg,
+        resource_id: int | str | XComArg,
+        db_id: int | str | XComArg | None = None,
         channel: str = "email",
-        min_subscribed: int | str | None = None,
-        max_subscribed: int | str | None = None,
+        min_subscribed: int | str | XComArg | None = None,
+        max_subscribed: int | str | XComArg | None = None,
         on_too_few: Literal["fail", "skip"] = "fail",
+        deferrable: bool = default_deferrable(),
         poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
         relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        # There is nothing to read before the end.
-        super().__init__(
-            poll_interval=poll_interval, relaunch_on_clear=relaunch_on_clear, wait_for_completion=True, **kwargs
-        )
+        super().__init__(**kwargs)
         self.segment_id = segment_id
         self.resource_id = resource_id
         self.db_id = db_id
@@ -71,6 +78,14 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         self.min_subscribed = min_subscribed
         self.max_subscribed = max_subscribed
         self.on_too_few = on_too_few
+        # There is nothing to read before the end.
+        self.wait_for_completion = True
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> Any:
         """Have them counted."""
@@ -153,7 +168,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
             raise AirflowSkipException(f"{too_few} (on_too_few='skip')") if self.on_too_few == "skip" else too_few
 
 
-class AltcraftSaveSegmentOperator(LaunchingOperator):
+class AltcraftSaveSegmentOperator(AltcraftOperator):
     """Create a segment, or change one (CONTRACT 9). A new one is made once per task and DAG run, whatever is retried.
 
     :param name: its name. Templated.
@@ -164,31 +179,36 @@ class AltcraftSaveSegmentOperator(LaunchingOperator):
         ``static`` holds chosen profiles; ``dynamic`` if it is not given.
     :param db_id: the database of a ``static`` or ``refreshed`` one; that of a ``dynamic`` one stands in its rules, as
         ``list_id``. Templated.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task saves again; if it is not said, a change yes, a new segment no.
-
-    Returns the id of the segment.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: the id of the segment.
     """
 
-    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "name", "rules", "segment_id", "db_id")
+    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "name", "rules", "segment_id", "db_id")
 
     def __init__(
         self,
         *,
-        name: str,
-        rules: Sequence[Mapping[str, Any]] = (),
-        segment_id: int | str | None = None,
+        name: str | XComArg,
+        rules: Sequence[Mapping[str, Any]] | XComArg = (),
+        segment_id: int | str | XComArg | None = None,
         kind: Literal["dynamic", "refreshed", "static"] | None = None,
-        db_id: int | str | None = None,
+        db_id: int | str | XComArg | None = None,
+        request_id: str | XComArg | None = None,
         relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        again = segment_id is not None if relaunch_on_clear is None else relaunch_on_clear
-        super().__init__(relaunch_on_clear=again, **kwargs)
+        super().__init__(**kwargs)
         self.name = name
         self.rules = rules
         self.segment_id = segment_id
         self.kind = kind
         self.db_id = db_id
+        self.request_id = request_id
+        self.relaunch_on_clear = segment_id is not None if relaunch_on_clear is None else relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> int:
         """Save it."""

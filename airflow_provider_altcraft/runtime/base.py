@@ -1,4 +1,4 @@
-"""What the operators share: the connection, launching once, waiting here or deferred."""
+"""What every operator is built on: the connection, work that is launched once, and being told to stop."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ import time
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 from uuid import uuid4
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator, XComArg
 
-from airflow_provider_altcraft.exceptions import (
-    AltcraftConfigurationError,
-    AltcraftError,
-    AltcraftKilled,
-    AltcraftOutcomeUnknown,
-)
+from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftKilled, AltcraftOutcomeUnknown
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.runtime.compatibility import (
-    default_deferrable,
-    execution_deadline,
-    final_errors,
-    task_state_store,
-)
+from airflow_provider_altcraft.runtime.compatibility import final_errors, task_state_store
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
@@ -35,58 +23,27 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched, LookUp
     from airflow_provider_altcraft.launching.record import Store
     from airflow_provider_altcraft.launching.tries import Tries
-    from airflow_provider_altcraft.waiting.policy import Verdict
-    from airflow_provider_altcraft.waiting.targets import Target
 
-DAY = 86_400.0
-LONGEST_FOLDER_NAME = 200
-"""Bytes; disks take 255."""
 FIRST_TRY_KEY = "altcraft_first_try"
 """What a store keeps the number of the first try under that found it."""
 KILL_CHECK_SECONDS = 0.5
 """Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
 
 
-def instance_folder(folder: Any, context: Any) -> Any:
-    """The folder of a task instance below another.
-
-    :param folder: an ``ObjectStoragePath``.
-    """
-    ti = context["ti"]
-    index = getattr(ti, "map_index", -1)
-    for name in (ti.dag_id, ti.run_id, ti.task_id):
-        folder = folder / folder_name(name)
-    # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
-    return folder if index < 0 else folder / f"map_index={index}"
-
-
-def folder_name(name: str) -> str:
-    """A name of Airflow's as that of a folder: what paths and URLs read otherwise is escaped, letters are not.
-
-    One of dots alone, or one that no disk takes, gets a digest instead of the rest.
-    """
-    safe = "".join(sign if sign.isalnum() or sign in "-_.~" else quote(sign, safe="") for sign in name)
-    if safe.strip(".") and len(safe.encode()) <= LONGEST_FOLDER_NAME:
-        return safe
-    digest = blake2b(name.encode(), digest_size=8).hexdigest()
-    head = safe.encode()[: LONGEST_FOLDER_NAME - 20].decode(errors="ignore").strip(".")
-    return f"{head}~{digest}"
-
-
 class AltcraftOperator(BaseOperator):
-    """Work at Altcraft. Subclasses say what in ``work``.
+    """Work at Altcraft that happens once per task and DAG run, however often it is tried: ``work``, in a subclass.
 
-    :param altcraft_conn_id: the connection.
+    The base classes declare the arguments that they read; an operator names all that it takes in its ``__init__``.
+    Those that are templated are ``Any`` here: what they render to is known on the worker only.
     """
 
-    template_fields: Sequence[str] = ("altcraft_conn_id",)
+    template_fields: Sequence[str] = ("altcraft_conn_id", "request_id")
     ui_color = "#e8f1ff"
 
+    altcraft_conn_id: str = AltcraftHook.default_conn_name
+    request_id: Any = None
+    relaunch_on_clear: bool | None = None
     killed = False
-
-    def __init__(self, *, altcraft_conn_id: str = AltcraftHook.default_conn_name, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.altcraft_conn_id = altcraft_conn_id
 
     @cached_property
     def hook(self) -> AltcraftHook:
@@ -94,8 +51,11 @@ class AltcraftOperator(BaseOperator):
         return AltcraftHook(self.altcraft_conn_id)
 
     def execute(self, context: Any) -> Any:
-        """Do the work; an error that no retry can cure fails the task at once."""
+        """Note in the store that the task has begun, and do the work. An error that no retry can cure is final."""
         with final_errors():
+            store = self.store(context)
+            if store is not None:
+                self.has_recorded_all(store, context)
             result = self.work(context)
             self.check_killed()
             return result
@@ -103,6 +63,13 @@ class AltcraftOperator(BaseOperator):
     @abstractmethod
     def work(self, context: Any) -> Any:
         """The work itself."""
+
+    def depend_on(self, argument: Any) -> None:
+        """Put the task behind those whose output an argument holds that is no template field.
+
+        Airflow looks for upstream tasks in template fields only, and what is personal must not be in one.
+        """
+        XComArg.apply_upstream_relationship(self, argument)
 
     def on_kill(self) -> None:
         """Note that Airflow told the task to stop: what is running then must not end green."""
@@ -126,23 +93,6 @@ class AltcraftOperator(BaseOperator):
             self.check_killed()
             time.sleep(min(left, KILL_CHECK_SECONDS))
         self.check_killed()
-
-
-class LaunchingOperator(AltcraftOperator):
-    """Work that must happen once per task and DAG run, however often it is tried.
-
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task: launches of
-        one target under one id are one launch, whichever task makes them. Templated.
-    :param relaunch_on_clear: whether clearing the task does it again. If it is not said: what can be done again without
-        harm is, and what reaches people, creates something or cannot be undone is not.
-    """
-
-    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "request_id")
-
-    def __init__(self, *, request_id: str | None = None, relaunch_on_clear: bool | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.request_id = request_id
-        self.relaunch_on_clear = relaunch_on_clear
 
     def launch(
         self,
@@ -261,20 +211,12 @@ class LaunchingOperator(AltcraftOperator):
         store: Store | None = task_state_store(context)
         if store is not None:
             return store
-        from airflow_provider_altcraft.runtime.storage import FolderStore, location
+        from airflow_provider_altcraft.runtime.storage import FolderStore, instance_folder, location
 
         path = self.hook.settings.record_path
         if path is not None:
             folder = instance_folder(location("record_path", path), context)
         return None if folder is None else FolderStore(folder)
-
-    def execute(self, context: Any) -> Any:
-        """Note in the store that the task has begun, and do the work."""
-        with final_errors():
-            store = self.store(context)
-            if store is not None:
-                self.has_recorded_all(store, context)
-        return super().execute(context)
 
     def has_recorded_all(self, store: Store, context: Any) -> bool:
         """Whether a store has been there since the first try, so that what it does not hold was never begun."""
@@ -283,100 +225,3 @@ class LaunchingOperator(AltcraftOperator):
             first = context["ti"].try_number
             store.set(FIRST_TRY_KEY, first)
         return bool(first == 1)
-
-
-class WaitingOperator(LaunchingOperator):
-    """Work that takes Altcraft a while.
-
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
-    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between looks, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    """
-
-    def __init__(
-        self,
-        *,
-        wait_for_completion: bool = True,
-        deferrable: bool = default_deferrable(),
-        poll_interval: float = 30,
-        timeout: float = DAY,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.timeout = timeout
-        self._target: Target | None = None
-
-    def check_waiting(self) -> None:
-        """Refuse a wait that cannot be, before anything is launched.
-
-        :raises AltcraftConfigurationError: naming the argument.
-        """
-        for name, value in (("poll_interval", self.poll_interval), ("timeout", self.timeout)):
-            if not isinstance(value, int | float) or value <= 0:
-                raise AltcraftConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}.")
-
-    def await_end(self, context: Any, target: Target, result: dict[str, Any]) -> Any:
-        """Wait for the end, here or deferred, and ``finish``.
-
-        :param result: what is known so far, as JSON; travels with the deferral.
-        """
-        from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-        from airflow_provider_altcraft.waiting.policy import LONGEST_PAUSE, Deadlines
-        from airflow_provider_altcraft.waiting.polling import Poller, poll, wait
-
-        now, self._target = time.time(), target
-        deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
-        poller = Poller(target, self.hook.settings, deadlines, poll_interval=self.poll_interval, log=self.log.info)
-        if not self.deferrable:
-            return self.finish(context, wait(poller, self.hook.client, sleep=self.sleep), result)
-        verdict = poll(poller, self.hook.client)
-        if verdict is not None:
-            return self.finish(context, verdict, result)
-        backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poll_interval
-        return self.defer(
-            trigger=AltcraftTrigger(
-                self.altcraft_conn_id,
-                target.to_dict(),
-                self.poll_interval,
-                deadlines.timeout,
-                deadlines.execution,
-                carried=result,
-                cancel=self.cancellation(context, result),
-                next_poll_at=poller.next_poll_at,
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=backstop),
-        )
-
-    def execute_complete(self, context: Any, event: Any = None) -> Any:
-        """Go on after the trigger's event, as if the wait had been here."""
-        from airflow_provider_altcraft.waiting.policy import Verdict
-
-        with final_errors():
-            verdict = Verdict.from_event(event)
-            finished = self.finish(context, verdict, event["carried"] if isinstance(event, dict) else {})
-            self.check_killed()
-            return finished
-
-    def task_result(self, altcraft_task_id: str) -> Any:
-        """The result of a task that was waited for: as it was seen, or asked for again where that was elsewhere."""
-        seen = getattr(self._target, "results", {})
-        if altcraft_task_id in seen:
-            return seen[altcraft_task_id]
-        return self.hook.task_status(altcraft_task_id).get("result")
-
-    def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
-        """The call that a trigger makes when a user ends the task while it is deferred; ``None`` for none."""
-        return None
-
-    def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """What the task returns after the wait.
-
-        :raises AltcraftError: if it did not end well.
-        """
-        verdict.raise_for_failure()
-        return {**result, **verdict.result}

@@ -8,17 +8,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, TaskDeferred, XComArg
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftRowsError
-from airflow_provider_altcraft.runtime.base import WaitingOperator, instance_folder
 from airflow_provider_altcraft.runtime.compatibility import is_final
+from airflow_provider_altcraft.runtime.delivery_options import ChangeDetection, Reading, RejectPolicy
+from airflow_provider_altcraft.runtime.storage import location
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 # What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome
     from airflow_provider_altcraft.delivery.destinations import Destination
-    from airflow_provider_altcraft.delivery.earlier_rejects import Same
     from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
     from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
     from airflow_provider_altcraft.delivery.pipeline import Delivery, TaskBatch
@@ -50,31 +51,7 @@ class Opened:
 
 
 class DeliveringOperator(WaitingOperator):
-    """Rows to a destination: sent, waited for, and accounted for.
-
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with a value that is not there: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an
-        object store (``s3://conn@bucket/path``). They hold personal data. Templated.
-    :param max_rejects: rejected rows that are put up with. Above 0 it needs ``reject_path``: a green task never
-        hides rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
-        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
-    :param on_empty: what no rows at all mean: ``succeed``, ``skip`` the task, or ``fail`` it.
-    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
-        ledger, and a destination that answers at once.
-    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
-    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
-    :param ledger_table: or a table for it. Templated.
-    :param ledger_conn_id: the connection of that table. Templated.
-    :param check_fields: ask Altcraft before the first row whether the database has the fields.
-    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
-    :param sample_size: rows of that sample.
-    """
+    """Rows to a destination: sent, waited for, and accounted for."""
 
     template_fields: Sequence[str] = (
         *WaitingOperator.template_fields,
@@ -85,51 +62,27 @@ class DeliveringOperator(WaitingOperator):
         "ledger_table",
         "ledger_conn_id",
     )
-    destination: Any
+    destination: Destination | None
+    batch_size: int
+    max_in_flight: int
+    nulls: NullPolicy | Mapping[str, NullPolicy]
+    timezone: str
+    reject_path: Any
+    max_rejects: int
+    max_reject_ratio: float | None
+    rejects_from: Any
+    on_empty: Literal["succeed", "skip", "fail"]
+    changes_only: bool
+    changes_key: Sequence[str] | None
+    ledger_path: Any
+    ledger_table: Any
+    ledger_conn_id: Any
+    check_fields: bool
+    # BaseOperator has a method dry_run, for the command line.
+    is_dry_run: bool
+    sample_size: int
+    sql_conn_id: Any
     watermark_start: Any = None
-
-    def __init__(
-        self,
-        *,
-        batch_size: int = 10_000,
-        max_in_flight: int = 4,
-        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
-        timezone: str = "UTC",
-        reject_path: str | None = None,
-        max_rejects: int = 0,
-        max_reject_ratio: float | None = None,
-        rejects_from: str | None = None,
-        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
-        changes_only: bool = False,
-        changes_key: Sequence[str] | None = None,
-        ledger_path: str | None = None,
-        ledger_table: str | None = None,
-        ledger_conn_id: str | None = None,
-        check_fields: bool = True,
-        dry_run: bool = False,
-        sample_size: int = 1_000,
-        poll_interval: float = 10,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(poll_interval=poll_interval, **kwargs)
-        self.batch_size = batch_size
-        self.max_in_flight = max_in_flight
-        self.nulls = nulls
-        self.timezone = timezone
-        self.reject_path = reject_path
-        self.max_rejects = max_rejects
-        self.max_reject_ratio = max_reject_ratio
-        self.rejects_from = rejects_from
-        self.on_empty = on_empty
-        self.changes_only = changes_only
-        self.changes_key = changes_key
-        self.ledger_path = ledger_path
-        self.ledger_table = ledger_table
-        self.ledger_conn_id = ledger_conn_id
-        self.check_fields = check_fields
-        # BaseOperator has a method of this name, for the command line.
-        self.is_dry_run = dry_run
-        self.sample_size = sample_size
 
     def on_kill(self) -> None:
         """Give up the requests in flight, too: a later try finds out what became of them."""
@@ -152,18 +105,12 @@ class DeliveringOperator(WaitingOperator):
             return self._deliver(context)
 
     def _deliver(self, context: Any) -> Any:
-        from airflow_provider_altcraft.delivery.destinations import Destination
         from airflow_provider_altcraft.delivery.watermark import plain
         from airflow_provider_altcraft.launching.identity import fingerprint
 
-        destination = self.destination
-        if not isinstance(destination, Destination):
-            raise AltcraftConfigurationError(
-                f"destination must be one of the classes in delivery.destinations, not {type(destination).__name__}."
-            )
-        destination = self._with_files(context, destination)
+        destination = self._with_files(context, self.chosen_destination())
         self.check_arguments(destination)
-        encoder = self._encoder()
+        encoder = self._reading.encoder()
         launcher = self._delivery_launcher(context, destination)
         params: Mapping[str, Any] = destination.params
         if not self.is_dry_run:
@@ -177,7 +124,8 @@ class DeliveringOperator(WaitingOperator):
         opening = self._repaired(encoder) if self.rejects_from else self.opened(context, destination, encoder)
         with opening as source:
             self._check_target(destination, source.fields)
-            self._check_key(source.fields)
+            if self.changes_only:
+                self._changes.check_fields(source.fields)
             if self.is_dry_run:
                 return self._preview(delivery, source)
             if source.is_whole:
@@ -188,12 +136,33 @@ class DeliveringOperator(WaitingOperator):
         launcher.complete(delivery.batches, {**delivery.report.to_dict(), "task_ids": []})
         return self._conclude(context, delivery.report, delivery.tasks)
 
-    def depend_on_files(self, destination: Any) -> None:
-        """Put the task behind those that make the files of its destination.
+    def chosen_destination(self) -> Destination:
+        """Where the rows go, as the arguments say.
 
-        Airflow looks for upstream tasks in template fields only, and what is in a file must not be in one.
+        :raises AltcraftConfigurationError: if that is no destination.
         """
-        XComArg.apply_upstream_relationship(self, getattr(destination, "attach", None))
+        from airflow_provider_altcraft.delivery.destinations import Destination
+
+        if not isinstance(self.destination, Destination):
+            raise AltcraftConfigurationError(
+                "destination must be one of the classes in delivery.destinations, not"
+                f" {type(self.destination).__name__}."
+            )
+        return self.destination
+
+    @property
+    def _reading(self) -> Reading:
+        return Reading(self.nulls, self.timezone, self.on_empty, self.sample_size)
+
+    @property
+    def _reject_policy(self) -> RejectPolicy:
+        return RejectPolicy(self.reject_path, self.max_rejects, self.max_reject_ratio, self.rejects_from)
+
+    @property
+    def _changes(self) -> ChangeDetection:
+        return ChangeDetection(
+            self.changes_key, self.ledger_path, self.ledger_table, self.ledger_conn_id, self.sql_conn_id
+        )
 
     def _with_files(self, context: Any, destination: Destination) -> Destination:
         """The destination with its files as Altcraft takes them."""
@@ -210,27 +179,10 @@ class DeliveringOperator(WaitingOperator):
         :raises AltcraftConfigurationError: naming them.
         """
         self.check_waiting()
-        if (self.max_rejects or self.max_reject_ratio) and not self.reject_path:
-            raise AltcraftConfigurationError("max_rejects above 0 needs reject_path: rejected rows must be kept.")
-        if self.max_reject_ratio is not None and not 0 <= self.max_reject_ratio <= 1:
-            raise AltcraftConfigurationError(f"max_reject_ratio is a share from 0 to 1, not {self.max_reject_ratio!r}.")
-        if self.on_empty not in ("succeed", "skip", "fail"):
-            raise AltcraftConfigurationError(f"on_empty must be 'succeed', 'skip' or 'fail', not {self.on_empty!r}.")
-        if self.changes_only and bool(self.ledger_path) == bool(self.ledger_table):
-            raise AltcraftConfigurationError(
-                "changes_only needs either ledger_path or ledger_table to remember rows in."
-            )
-        if self.sample_size < 1:
-            raise AltcraftConfigurationError(f"sample_size must be at least 1, not {self.sample_size}.")
-        if isinstance(self.changes_key, str):
-            raise AltcraftConfigurationError("changes_key is a list of fields, not a text.")
-        if self.changes_only and not (self.changes_key or destination.key_fields):
-            raise AltcraftConfigurationError("changes_only needs changes_key: the destination looks for no profile.")
-        if self.changes_only and destination.makes_task:
-            raise AltcraftConfigurationError(
-                f"changes_only needs a destination that answers at once, which {type(destination).__name__} does not:"
-                " select the rows that changed in the query."
-            )
+        # Each checks itself.
+        _ = self._reading, self._reject_policy
+        if self.changes_only:
+            self._changes.check_destination(destination)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
@@ -238,7 +190,7 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
         from airflow_provider_altcraft.delivery.report import Report
 
-        rejects = self._rejects(context, self.destination)
+        rejects = self._rejects(context, self.chosen_destination())
         with self._pending_rows(context):
             if verdict.cause != "job":
                 verdict.raise_for_failure()
@@ -247,7 +199,7 @@ class DeliveringOperator(WaitingOperator):
                 report,
                 [TaskBatch(**task) for task in result["tasks"]],
                 rejects,
-                destination=self.destination,
+                destination=self.chosen_destination(),
                 outcomes={task_id: TaskOutcome.from_dict(found) for task_id, found in verdict.outcomes.items()},
                 ask=self._ask,
             )
@@ -271,7 +223,7 @@ class DeliveringOperator(WaitingOperator):
             ti = context["ti"]
             if is_final(error) or ti.try_number > ti.max_tries:
                 with suppress(Exception):
-                    self._rejects(context, self.destination).release_all()
+                    self._rejects(context, self.chosen_destination()).release_all()
             raise
 
     def _ask(self, altcraft_task_id: str) -> tuple[TaskAnswer, TaskOutcome]:
@@ -281,24 +233,13 @@ class DeliveringOperator(WaitingOperator):
         params = {"task_id": altcraft_task_id}
         return ended(self.hook.client.call("tasks/status", params, raw_result=True), self.hook.settings)
 
-    def _encoder(self) -> ProfileEncoder:
-        import pendulum
-
-        from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-
-        try:
-            timezone = pendulum.timezone(self.timezone)
-        except ValueError as error:
-            raise AltcraftConfigurationError(f"There is no timezone {self.timezone!r}.") from error
-        return ProfileEncoder(nulls=self.nulls, timezone=timezone)
-
     def _delivery_launcher(self, context: Any, destination: Destination) -> DeliveryLauncher:
         """Sends the batches, each once."""
         from airflow_provider_altcraft.launching.deliveries import DeliveryLauncher
 
         endpoint = destination.endpoint
-        folder = instance_folder(_path(self.reject_path), context) / "records" if self.reject_path else None
-        store = self.store(context, folder=folder)
+        folder = self._reject_policy.folder(context)
+        store = self.store(context, folder=None if folder is None else folder / "records")
         return DeliveryLauncher(
             self.hook.client,
             self.identity(context, is_redone_on_clear=True),
@@ -355,18 +296,6 @@ class DeliveringOperator(WaitingOperator):
         if not check_fields(fields, answer, destination.key_fields):
             self.log.info("Altcraft's answer does not name the fields of database %s.", destination.database)
 
-    def _check_key(self, fields: Sequence[str]) -> None:
-        """Refuse a key of the ledger that the rows do not have: nothing would ever be unchanged.
-
-        :raises AltcraftConfigurationError: naming it.
-        """
-        missing = [name for name in self.changes_key or () if fields and name not in fields]
-        if missing:
-            raise AltcraftConfigurationError(
-                f"changes_key names {', '.join(missing)}, which no column becomes: it takes Altcraft's fields, not"
-                " columns."
-            )
-
     def _preview(self, delivery: Delivery, opened: Opened) -> dict[str, Any]:
         from airflow_provider_altcraft.delivery.preview import Preview
 
@@ -379,27 +308,7 @@ class DeliveringOperator(WaitingOperator):
     def _ledger(self, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Ledger | None]:
         if not self.changes_only:
             return nullcontext()
-        from airflow_provider_altcraft.api.protocol import encode
-        from airflow_provider_altcraft.delivery.ledger.files import FileLedger
-        from airflow_provider_altcraft.delivery.ledger.ledger import Ledger, LedgerStore
-        from airflow_provider_altcraft.delivery.ledger.table import TableLedger
-
-        store: LedgerStore
-        if self.ledger_path:
-            store = FileLedger(_path(self.ledger_path))
-        else:
-            source = getattr(self, "sql_conn_id", None)
-            conn_id = self.ledger_conn_id or source
-            if not conn_id:
-                raise AltcraftConfigurationError("ledger_table needs ledger_conn_id, the connection of its database.")
-            connection = BaseHook.get_connection(conn_id)
-            if conn_id == source and connection.conn_type == "sqlite":
-                raise AltcraftConfigurationError(
-                    "A SQLite database that is being read cannot be written: name another in ledger_conn_id."
-                )
-            store = TableLedger(connection.get_hook(), str(self.ledger_table))
-        scope = encode([self.hook.settings.base_url, destination.endpoint.name, destination.params])
-        return Ledger(store, scope=scope, key=self.changes_key or destination.key_fields, encoder=encoder)
+        return self._changes.ledger(destination, encoder, base_url=self.hook.settings.base_url)
 
     @contextmanager
     def _repaired(self, encoder: ProfileEncoder) -> Iterator[Opened]:
@@ -408,7 +317,7 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
 
         self.log.info("The rows are read from %s, not from the source.", self.rejects_from)
-        repaired = records(_path(str(self.rejects_from)))
+        repaired = records(location("rejects_from", self.rejects_from))
         with closing_generators(repaired, warn=self.log.warning):
             yield Opened(from_profiles(repaired, encoder))
 
@@ -425,66 +334,46 @@ class DeliveringOperator(WaitingOperator):
         from airflow_provider_altcraft.delivery.pipeline import keep_refusals
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
-        if not report.read:
-            self._empty()
+        self._reading.check_not_empty(report)
         if not tasks:
             return self._account(context, report)
         if not self.wait_for_completion:
             return self._hand_over(context, report)
         result = {"report": report.to_dict(), "tasks": [asdict(task) for task in tasks]}
         batches = {task.task_id: task for task in tasks}
-        rejects = self._rejects(context, self.destination)
+        destination = self.chosen_destination()
+        rejects = self._rejects(context, destination)
 
         def keep(task_id: str, answer: TaskAnswer) -> bool:
-            return keep_refusals(batches[task_id], answer, rejects, self.destination)
+            return keep_refusals(batches[task_id], answer, rejects, destination)
 
         return self.await_end(context, TaskTarget(list(batches), on_refusals=keep), result)
-
-    def _empty(self) -> None:
-        """There were no rows."""
-        if self.on_empty == "skip":
-            raise AirflowSkipException("The source has no rows (on_empty='skip').")
-        if self.on_empty == "fail":
-            raise AltcraftRowsError("The source has no rows, and on_empty='fail' says there must be some.")
 
     def _hand_over(self, context: Any, report: Report) -> dict[str, Any]:
         """Leave the tasks to somebody else."""
         from airflow_provider_altcraft.runtime.progress import measure
 
-        kept_at = self._rejects(context, self.destination).location
+        kept_at = self._rejects(context, self.chosen_destination()).location
         self.log.info(
             "%d tasks were started and are not waited for: their rows are open.\n%s",
             len(report.task_ids),
             report.table(),
         )
         context["ti"].xcom_push(key=TASK_IDS_KEY, value=report.task_ids)
-        measure(report, self.destination)
-        report.check_rejects(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
+        measure(report, self.chosen_destination())
+        self._reject_policy.check(report, kept_at, is_final=False)
         return report.summary(kept_at=kept_at, handed_over=True)
 
     def _account(self, context: Any, report: Report) -> dict[str, Any]:
         from airflow_provider_altcraft.runtime.progress import measure
 
-        kept_at = self._rejects(context, self.destination).location if report.rejected else None
+        kept_at = self._rejects(context, self.chosen_destination()).location if report.rejected else None
         self.log.info("%s\n%s%s", report, report.table(), f"\nRejected rows are kept in {kept_at}" if kept_at else "")
-        measure(report, self.destination)
+        measure(report, self.chosen_destination())
         if report.as_batch:
             self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
-        report.check(max_rejects=self.max_rejects, max_reject_ratio=self.max_reject_ratio, kept_at=kept_at)
+        self._reject_policy.check(report, kept_at)
         return report.summary(kept_at=kept_at)
 
     def _rejects(self, context: Any, destination: Destination) -> Rejects:
-        from airflow_provider_altcraft.delivery.rejects import Rejects
-
-        if not self.reject_path:
-            return Rejects(None)
-        folder = instance_folder(_path(self.reject_path), context)
-        # Repaired rows are numbered as they are read.
-        same: Same = "content" if self.rejects_from else "key and row" if destination.makes_task else "key"
-        return Rejects(folder, destination.key_fields, holds=self.wait_for_completion, same=same)
-
-
-def _path(location: str) -> Any:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    return ObjectStoragePath(location)
+        return self._reject_policy.rejects(context, destination, holds=self.wait_for_completion)

@@ -8,10 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import XComArg
-
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
-from airflow_provider_altcraft.runtime.base import WaitingOperator
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.mailing_log import LogMark
@@ -29,20 +27,7 @@ CANCEL_SECONDS = (1.0, 2.5)
 
 
 class RunOperator(WaitingOperator):
-    """One run of a mailing: begun once, and waited for.
-
-    :param mailing_id: the mailing. Templated.
-    :param override_source_type: audience of this run: ``list`` (a database) or ``segment``.
-    :param override_source_id: id of that audience. Templated.
-    :param override_limit: messages of this run at most. Templated.
-    :param content: what this run says differently. Templated.
-    :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
-    :param cancel_on_kill: whether killing the task, or the end of its ``execution_timeout``, stops the mailing:
-        it is deactivated, and what is queued is dropped (CONTRACT 5.4). A worker that is shut down kills its tasks,
-        too; and what has gone out cannot be called back.
-    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
-    """
+    """One run of a mailing: begun once, and waited for."""
 
     template_fields: Sequence[str] = (
         *WaitingOperator.template_fields,
@@ -53,32 +38,16 @@ class RunOperator(WaitingOperator):
         "content",
     )
 
-    def __init__(
-        self,
-        *,
-        mailing_id: int | str,
-        override_source_type: str | None = None,
-        override_source_id: int | str | None = None,
-        override_limit: int | str | None = None,
-        content: Content | dict[str, Any] | None = None,
-        attach: Attach | None = None,
-        cancel_on_kill: bool = False,
-        accept_errors: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.mailing_id = mailing_id
-        self.override_source_type = override_source_type
-        self.override_source_id = override_source_id
-        self.override_limit = override_limit
-        self.content = content
-        self.attach = attach
-        # Airflow looks for upstream tasks in template fields only.
-        XComArg.apply_upstream_relationship(self, attach)
-        self.cancel_on_kill = cancel_on_kill
-        self.accept_errors = accept_errors
-        self._cancel: dict[str, Any] | None = None
-        self._stopped = False
+    mailing_id: Any
+    override_source_type: str | None
+    override_source_id: Any
+    override_limit: Any
+    content: Any
+    attach: Attach | None
+    cancel_on_kill: bool
+    accept_errors: bool
+    _cancel: dict[str, Any] | None = None
+    _stopped = False
 
     @abstractmethod
     def run_of(self, mailing_id: int) -> tuple[str, dict[str, Any]]:

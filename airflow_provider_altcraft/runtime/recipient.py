@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import XComArg
-
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.runtime.base import LaunchingOperator
+from airflow_provider_altcraft.runtime.base import AltcraftOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Launched
@@ -50,49 +48,22 @@ PRIVATE = ("subscription_filter", "attach")
 """What else is not rendered by Airflow, and so kept nowhere."""
 
 
-class RecipientOperator(LaunchingOperator):
+class RecipientOperator(AltcraftOperator):
     """Something that is started for one profile that is there, once.
 
     The recipient is no template field: personal data never lands in Airflow's rendered templates.
-
-    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
-        the worker.
-    :param matching: ``email``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
-    :param field_name: the profile field to look in, for ``custom`` matching.
-    :param resource_id: resource for email and phone matching. Templated.
-    :param subscription_filter: which subscription gets the message.
-    :param content: values for ``{apicontent.name}`` in the messages. Templated.
-    :param custom_data: data for action hooks. Templated.
-    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
     """
 
-    template_fields: Sequence[str] = (*LaunchingOperator.template_fields, "resource_id", "content", "custom_data")
+    template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "resource_id", "content", "custom_data")
 
-    def __init__(
-        self,
-        *,
-        recipient: Recipient,
-        matching: str = "email",
-        field_name: str | None = None,
-        resource_id: int | str | None = None,
-        subscription_filter: dict[str, Any] | None = None,
-        content: dict[str, Any] | None = None,
-        custom_data: dict[str, Any] | None = None,
-        attach: Attach | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.recipient = recipient
-        self.matching = matching
-        self.field_name = field_name
-        self.resource_id = resource_id
-        self.subscription_filter = subscription_filter
-        self.content = content
-        self.custom_data = custom_data
-        self.attach = attach
-        # Airflow looks for upstream tasks in template fields only.
-        XComArg.apply_upstream_relationship(self, attach)
+    recipient: Recipient
+    matching: str
+    field_name: str | None
+    resource_id: Any
+    subscription_filter: dict[str, Any] | None
+    content: Any
+    custom_data: Any
+    attach: Attach | None
 
     def start(self, context: Any, endpoint: str, started_id: int | str) -> Launched:
         """Start it for the recipient.

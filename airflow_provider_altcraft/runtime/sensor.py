@@ -7,7 +7,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +20,8 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.runtime.compatibility import (
-    default_deferrable,
-    execution_deadline,
-    final_errors,
-    task_state_store,
-)
+from airflow_provider_altcraft.runtime.compatibility import final_errors, task_state_store
+from airflow_provider_altcraft.runtime.waiting import deadlines_of, defer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,29 +43,20 @@ class AltcraftSensor(BaseSensorOperator):
     earlier ones learned: which tasks have ended, how often in a row a question failed, and when Altcraft wants to be
     asked again. Before, each poke asks everything anew, and an Altcraft that cannot be reached ends the wait at its
     ``timeout``.
-
-    :param altcraft_conn_id: the connection. Templated.
-    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between looks; the same as ``poke_interval``, under the operators' name for it.
     """
 
     template_fields: Sequence[str] = ("altcraft_conn_id",)
     ui_color = "#e8f1ff"
 
-    def __init__(
-        self,
-        *,
-        altcraft_conn_id: str = AltcraftHook.default_conn_name,
-        deferrable: bool = default_deferrable(),
-        poll_interval: float | None = None,
-        **kwargs: Any,
-    ) -> None:
+    _poller: Poller | None = None
+
+    def __init__(self, *, deferrable: bool, poll_interval: float | None, altcraft_conn_id: str, **kwargs: Any) -> None:
         if poll_interval is not None:
+            # Airflow's own argument, under the name that the operators have for it.
             kwargs["poke_interval"] = poll_interval
         super().__init__(**kwargs)
-        self.altcraft_conn_id = altcraft_conn_id
         self.deferrable = deferrable
-        self._poller: Poller | None = None
+        self.altcraft_conn_id = altcraft_conn_id
 
     @cached_property
     def hook(self) -> AltcraftHook:
@@ -121,29 +107,12 @@ class AltcraftSensor(BaseSensorOperator):
         return dict(verdict.result)
 
     def _defer_or_finish(self, context: Any) -> Any:
-        from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
-        from airflow_provider_altcraft.waiting.policy import LONGEST_PAUSE, Deadlines
         from airflow_provider_altcraft.waiting.polling import poll
 
-        now, target = time.time(), self.target(context)
-        deadlines = Deadlines(timeout=now + self.timeout, execution=execution_deadline(self, context, now))
-        poller = self._new_poller(target, deadlines)
+        deadlines = deadlines_of(self, context)
+        poller = self._new_poller(self.target(context), deadlines)
         verdict = poll(poller, self.hook.client)
-        if verdict is not None:
-            return self.finish(verdict)
-        backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + self.poke_interval
-        return self.defer(
-            trigger=AltcraftTrigger(
-                self.altcraft_conn_id,
-                target.to_dict(),
-                self.poke_interval,
-                deadlines.timeout,
-                deadlines.execution,
-                next_poll_at=poller.next_poll_at,
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=backstop),
-        )
+        return defer(self, poller, deadlines) if verdict is None else self.finish(verdict)
 
     def _new_poller(self, target: Target, deadlines: Deadlines, **known: Any) -> Poller:
         from airflow_provider_altcraft.waiting.polling import Poller

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from typing import IO, Any
 from urllib.parse import quote
 
 from airflow_provider_altcraft.delivery.private_files import make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.runtime.templates import rendered
+
+LONGEST_FOLDER_NAME = 200
+"""Bytes; disks take 255."""
 
 
 def location(name: str, value: Any) -> Any:
@@ -32,6 +36,32 @@ def location(name: str, value: Any) -> Any:
             f"{name}: Airflow knows no storage for {scheme!r}; is the provider of that store installed?"
         ) from error
     return path
+
+
+def instance_folder(folder: Any, context: Any) -> Any:
+    """The folder of a task instance below another.
+
+    :param folder: an ``ObjectStoragePath``.
+    """
+    ti = context["ti"]
+    index = getattr(ti, "map_index", -1)
+    for name in (ti.dag_id, ti.run_id, ti.task_id):
+        folder = folder / folder_name(name)
+    # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
+    return folder if index < 0 else folder / f"map_index={index}"
+
+
+def folder_name(name: str) -> str:
+    """A name of Airflow's as that of a folder: what paths and URLs read otherwise is escaped, letters are not.
+
+    One of dots alone, or one that no disk takes, gets a digest instead of the rest.
+    """
+    safe = "".join(sign if sign.isalnum() or sign in "-_.~" else quote(sign, safe="") for sign in name)
+    if safe.strip(".") and len(safe.encode()) <= LONGEST_FOLDER_NAME:
+        return safe
+    digest = blake2b(name.encode(), digest_size=8).hexdigest()
+    head = safe.encode()[: LONGEST_FOLDER_NAME - 20].decode(errors="ignore").strip(".")
+    return f"{head}~{digest}"
 
 
 @contextmanager

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.sensor import AltcraftSensor
 
 if TYPE_CHECKING:
@@ -18,14 +21,27 @@ class AltcraftCampaignSensor(AltcraftSensor):
     :param campaign_id: the campaign. Templated.
     :param target_state: one of ``cloning``, ``inactive``, ``waiting``, ``active``, ``completed``, ``deleted``. A
         campaign that is completed or deleted instead will never get there, which fails the sensor. Templated.
-
-    Returns ``campaign_id`` and ``status``. What else it takes: ``AltcraftSensor``.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``campaign_id`` and ``status``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """
 
     template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "campaign_id", "target_state")
 
-    def __init__(self, *, campaign_id: int | str, target_state: str = "completed", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str | XComArg,
+        target_state: str | XComArg = "completed",
+        deferrable: bool = default_deferrable(),
+        poll_interval: float | None = None,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            deferrable=deferrable, poll_interval=poll_interval, altcraft_conn_id=altcraft_conn_id, **kwargs
+        )
         self.campaign_id = campaign_id
         self.target_state = target_state
 

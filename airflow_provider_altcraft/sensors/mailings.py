@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.sensor import AltcraftSensor
 
 if TYPE_CHECKING:
@@ -24,8 +27,10 @@ class AltcraftMailingSensor(AltcraftSensor):
         the DAG run, moved by what the server's clock differs from the worker's. Templated.
     :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same. The result says so
         in any case, as ``ended_in_error``.
-
-    Returns ``finished_at`` and ``ended_in_error``. What else it takes: ``AltcraftSensor``.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``finished_at`` and ``ended_in_error``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """
 
     template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "mailing_id", "since")
@@ -33,12 +38,17 @@ class AltcraftMailingSensor(AltcraftSensor):
     def __init__(
         self,
         *,
-        mailing_id: int | str,
-        since: str | datetime | Mapping[str, Any] | None = None,
+        mailing_id: int | str | XComArg,
+        since: str | datetime | Mapping[str, Any] | XComArg | None = None,
         accept_errors: bool = False,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            deferrable=deferrable, poll_interval=poll_interval, altcraft_conn_id=altcraft_conn_id, **kwargs
+        )
         self.mailing_id = mailing_id
         self.since = since
         self.accept_errors = accept_errors

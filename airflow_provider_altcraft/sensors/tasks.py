@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.sensor import AltcraftSensor
 
 if TYPE_CHECKING:
@@ -18,14 +21,27 @@ class AltcraftTaskSensor(AltcraftSensor):
 
     :param altcraft_task_id: one id or a list, usually the output of the task that made them. Templated.
     :param max_rejects: rows that the tasks may have refused; more of them fail the sensor. ``None`` = any number.
-
-    Returns counters: ``tasks``, ``accepted``, ``rejected``. What else it takes: ``AltcraftSensor``.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: counters: ``tasks``, ``accepted``, ``rejected``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """
 
     template_fields: Sequence[str] = (*AltcraftSensor.template_fields, "altcraft_task_id")
 
-    def __init__(self, *, altcraft_task_id: str | Sequence[str], max_rejects: int | None = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        altcraft_task_id: str | Sequence[str] | XComArg,
+        max_rejects: int | None = 0,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float | None = None,
+        altcraft_conn_id: str = "altcraft_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            deferrable=deferrable, poll_interval=poll_interval, altcraft_conn_id=altcraft_conn_id, **kwargs
+        )
         self.altcraft_task_id = altcraft_task_id
         self.max_rejects = max_rejects
 

@@ -7,9 +7,12 @@ from contextlib import AbstractContextManager
 from copy import copy
 from typing import IO, TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import XComArg
+
 from airflow_provider_altcraft.exceptions import AltcraftJobFailed
 from airflow_provider_altcraft.exports import FileExport, ListExport
-from airflow_provider_altcraft.runtime.base import WaitingOperator
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
+from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
@@ -26,11 +29,15 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         ``exports``. Its ids are templated.
     :param path: the folder, a local path or the URL of an object store (``s3://conn@bucket/path``). What is in it is
         personal data. Files of other names are left there: give each run a folder of its own. Templated.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task exports anew: what it would take up is as old as the first run.
-
-    Returns ``files`` (``path`` and ``bytes`` of each), ``bytes`` of all, and ``total``: the rows as Altcraft counted
-    them or, of a list, as they were written. With a task, also ``altcraft_task_id``, ``request_id`` and ``replayed``.
-    Waiting: ``WaitingOperator``.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: ``files`` (``path`` and ``bytes`` of each), ``bytes`` of all, and ``total``: the rows as Altcraft counted
+        them or, of a list, as they were written. With a task, also ``altcraft_task_id``, ``request_id`` and
+        ``replayed``.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "source", "path")
@@ -39,16 +46,28 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         self,
         *,
         source: FileExport | ListExport,
-        path: str,
+        path: str | XComArg,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 30,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
         relaunch_on_clear: bool = True,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        # There is nothing to download before the end.
-        super().__init__(relaunch_on_clear=relaunch_on_clear, wait_for_completion=True, **kwargs)
+        super().__init__(**kwargs)
         source.check()
         # Its fields are rendered in place, and mapped tasks are given the same object.
         self.source: Any = copy(source)
         self.path = path
+        # There is nothing to download before the end.
+        self.wait_for_completion = True
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> Any:
         """Start the task and wait for it; or walk the list."""

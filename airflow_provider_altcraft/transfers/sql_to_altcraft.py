@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import BaseHook, XComArg
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.delivering import DeliveringOperator, Opened
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.destinations import Destination
-    from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
+    from airflow_provider_altcraft.delivery.encoding import NullPolicy, ProfileEncoder
 
 RowProcessor = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
@@ -32,15 +33,44 @@ class SqlToAltcraftOperator(DeliveringOperator):
     :param field_mapping: column -> Altcraft field, or a list of them; every column under its own name if it is not
         given. A field below the surface is written as a path, ``subscriptions[0].phone``.
     :param constants: field or path -> value, the same in every profile. Templated.
-    :param row_processor: called on the worker with each profile, as fields and values; returns the profile to send,
-        or ``None`` to skip the row.
+    :param row_processor: called on the worker with each profile, as fields and values; returns the profile to send, or
+        ``None`` to skip the row.
     :param watermark_column: a column by which the query is ordered, ascending. ``watermark`` in the result is its
         greatest value up to which every row was accepted or skipped: where the next query may begin.
     :param watermark_start: the watermark of the run before; the result's own, if no row was passed. Templated.
     :param parameters: parameters of the statement. Templated, and not logged here.
     :param sql_hook_params: arguments for the hook.
-
-    Returns counters, task ids and where rejects are kept. Sending rows, waiting and rejects: ``DeliveringOperator``.
+    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: requests at a time.
+    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> one of them.
+    :param timezone: the zone of datetimes that name none.
+    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
+        store (``s3://conn@bucket/path``). They hold personal data. Templated.
+    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
+        rows that nobody can find.
+    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
+    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
+        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
+    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
+        ledger, and a destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
+    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
+    :param ledger_table: or a table for it. Templated.
+    :param ledger_conn_id: the connection of that table. Templated.
+    :param check_fields: ask Altcraft before the first row whether the database has the fields.
+    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
+    :param sample_size: rows of that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
+    :param poll_interval: seconds between polls, give or take a fifth.
+    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
+    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
+        nobody.
+    :param altcraft_conn_id: the connection. Templated.
+    :returns: counters, task ids and where rejects are kept.
     """
 
     template_fields: Sequence[str] = (
@@ -53,35 +83,85 @@ class SqlToAltcraftOperator(DeliveringOperator):
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    sql_conn_id: Any
 
     def __init__(
         self,
         *,
-        sql: str,
-        sql_conn_id: str,
+        sql: str | XComArg,
+        sql_conn_id: str | XComArg,
         destination: Destination,
         field_mapping: Mapping[str, str | Sequence[str]] | None = None,
-        constants: Mapping[str, Any] | None = None,
+        constants: Mapping[str, Any] | XComArg | None = None,
         row_processor: RowProcessor | None = None,
         watermark_column: str | None = None,
         watermark_start: Any = None,
-        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+        parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
         sql_hook_params: dict[str, Any] | None = None,
+        batch_size: int = 10_000,
+        max_in_flight: int = 4,
+        nulls: NullPolicy | Mapping[str, NullPolicy] = "omit",
+        timezone: str = "UTC",
+        reject_path: str | XComArg | None = None,
+        max_rejects: int = 0,
+        max_reject_ratio: float | None = None,
+        rejects_from: str | XComArg | None = None,
+        on_empty: Literal["succeed", "skip", "fail"] = "succeed",
+        changes_only: bool = False,
+        changes_key: Sequence[str] | None = None,
+        ledger_path: str | XComArg | None = None,
+        ledger_table: str | XComArg | None = None,
+        ledger_conn_id: str | XComArg | None = None,
+        check_fields: bool = True,
+        dry_run: bool = False,
+        sample_size: int = 1_000,
+        wait_for_completion: bool = True,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float = 10,
+        timeout: float = 86_400,
+        request_id: str | XComArg | None = None,
+        relaunch_on_clear: bool | None = None,
+        altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.sql = sql
+        self.sql: Any = sql
         self.sql_conn_id = sql_conn_id
         # Its fields are rendered in place, and mapped tasks are given the same object.
         self.destination = copy(destination)
-        self.depend_on_files(destination)
+        self.depend_on(getattr(destination, "attach", None))
         self.field_mapping = field_mapping
-        self.constants = constants
+        self.constants: Any = constants
         self.row_processor = row_processor
         self.watermark_column = watermark_column
         self.watermark_start = watermark_start
-        self.parameters = parameters
+        self.parameters: Any = parameters
         self.sql_hook_params = sql_hook_params
+        self.batch_size = batch_size
+        self.max_in_flight = max_in_flight
+        self.nulls = nulls
+        self.timezone = timezone
+        self.reject_path = reject_path
+        self.max_rejects = max_rejects
+        self.max_reject_ratio = max_reject_ratio
+        self.rejects_from = rejects_from
+        self.on_empty = on_empty
+        self.changes_only = changes_only
+        self.changes_key = changes_key
+        self.ledger_path = ledger_path
+        self.ledger_table = ledger_table
+        self.ledger_conn_id = ledger_conn_id
+        self.check_fields = check_fields
+        # BaseOperator has a method of this name, for the command line.
+        self.is_dry_run = dry_run
+        self.sample_size = sample_size
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.request_id = request_id
+        self.relaunch_on_clear = relaunch_on_clear
+        self.altcraft_conn_id = altcraft_conn_id
 
     @contextmanager
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:

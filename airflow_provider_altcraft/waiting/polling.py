@@ -61,7 +61,7 @@ class Poller:
         self.failures = dict(failures or {})
         self._settings = settings
         self._deadlines = deadlines
-        self._poll_interval = poll_interval
+        self.poll_interval = poll_interval
         self._log = log
         self._clock = clock
         self._next_round = next_poll_at or 0.0
@@ -137,10 +137,10 @@ class Poller:
             self._held_until = max(self._held_until, now + asked_for)
         if isinstance(answer, AltcraftRateLimited):
             # Without a word of how long, as long as between any two polls.
-            self._held_until = max(self._held_until, now + (asked_for or self._jittered(self._poll_interval)))
+            self._held_until = max(self._held_until, now + (asked_for or self._jittered(self.poll_interval)))
             return
         failed = self.failures[query.subject] = self.failures.get(query.subject, 0) + 1
-        backoff = min(self._poll_interval * 2.0**failed, max(LONGEST_PAUSE, self._poll_interval))
+        backoff = min(self.poll_interval * 2.0**failed, max(LONGEST_PAUSE, self.poll_interval))
         self._due[query.subject] = now + self._jittered(backoff)
 
     def conclude(self) -> Verdict | None:
@@ -165,7 +165,7 @@ class Poller:
             self._next_round = now
         elif self._is_round:
             # A question asked by itself, since it failed, does not put off the others.
-            self._next_round = now + self._jittered(self._poll_interval)
+            self._next_round = now + self._jittered(self.poll_interval)
         return None
 
     def _due_at(self, query: Query) -> float:

@@ -17,13 +17,10 @@ from airflow_provider_altcraft.provider_info import get_provider_info
 from tests.docs.pages import ENTRY, INCLUDED, PACKAGE, PAGES, ROOT, classes, entries, section
 
 ENTRIES = dict(entries())
-NO_OPERATOR_OF_ITS_OWN = {f"{PACKAGE}.operators.profiles.ProfilesOperator"}
-"""A base class that nothing marks as one."""
-
 WORKERS = {
     path: found.__name__
     for path, found in classes("operators", "sensors", "transfers").items()
-    if issubclass(found, BaseOperator) and path not in NO_OPERATOR_OF_ITS_OWN
+    if issubclass(found, BaseOperator)
 }
 DECORATORS = {row["class-name"]: f"task.{row['name']}" for row in get_provider_info()["task-decorators"]}
 PLACES = {
@@ -60,13 +57,6 @@ def test_its_example_is_part_of_a_dag_that_the_suite_runs(path):
     assert used, f"include a part of an example DAG that calls {SHOWN[path]} below `::: {path}`"
     names = {re.search(r'with DAG\(\s*"(\w+)"', section(file, None))[1] for file in used}
     assert names <= dags_that_are_run(), "run it in tests/example_dags"
-
-
-@pytest.mark.parametrize("path", sorted(WORKERS))
-def test_the_class_that_says_the_rest_of_its_arguments_has_an_entry(path):
-    module, _, name = path.rpartition(".")
-    named = set(re.findall(r"``(\w+Operator)``", getattr(importlib.import_module(module), name).__doc__))
-    assert named <= {entry.rpartition(".")[2] for entry in ENTRIES}
 
 
 def test_what_is_public_was_found():

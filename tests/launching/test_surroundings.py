@@ -9,7 +9,7 @@ from airflow_provider_altcraft.launching.record import Records
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
-from airflow_provider_altcraft.runtime.base import folder_name
+from airflow_provider_altcraft.runtime.storage import folder_name
 from airflow_provider_altcraft.sandbox import Fault
 from tests.dag_run import DagRun
 

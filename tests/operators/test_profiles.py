@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
-from airflow_provider_altcraft.exceptions import AltcraftRowsError
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
@@ -26,6 +27,39 @@ def test_profiles_are_imported_row_by_row_accounted_for(altcraft_sandbox):
     result = load(batch_size=6).execute(context())
     assert (result["read"], result["accepted"], result["requests"]) == (20, 20, 4)
     assert len(altcraft_sandbox.profiles()) == 20
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"matching": "custom", "field_name": "_fname"},
+        {"resource_id": 1},
+        {"skip_triggers": True, "skip_invalid_subscriptions": True, "detect_geo": True},
+    ],
+)
+def test_a_destination_says_the_same_as_its_parts(altcraft_sandbox, parts):
+    for number, where in enumerate(
+        [{"db_id": 1, **parts}, {"db_id": None, "destination": ProfileDatabase(1, **parts)}]
+    ):
+        load(**where).execute(context(run_id=f"run {number}"))
+    first, second = altcraft_sandbox.journal.calls("profiles/import_batch")
+    assert first.request == second.request
+    assert first.request.items() >= parts.items()
+
+
+@pytest.mark.parametrize("arguments", [{"db_id": None}, {"destination": ProfileDatabase(1)}])
+def test_a_dag_that_names_no_database_or_two_is_not_parsed(arguments):
+    with pytest.raises(AltcraftConfigurationError, match="either db_id or destination"):
+        load(**arguments)
+
+
+def test_a_destination_in_a_mapped_task_is_rendered_for_each_instance(altcraft_sandbox):
+    shared = ProfileDatabase("{{ params.db }}")
+    for db_id in (1, 2):
+        task = load(db_id=None, destination=shared)
+        task.render_template_fields({"params": {"db": db_id}})
+        assert task.chosen_destination().db_id == str(db_id)
+    assert shared.db_id == "{{ params.db }}"
 
 
 def test_a_generator_is_read_on_the_worker(altcraft_sandbox):

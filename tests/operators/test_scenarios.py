@@ -8,8 +8,8 @@ import json
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, TaskDeferred
 
-from airflow_provider_altcraft.delivery.destinations import Scenario
-from airflow_provider_altcraft.exceptions import AltcraftRowsError, AltcraftWaitTimeout
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario, TriggerMailing
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError, AltcraftWaitTimeout
 from airflow_provider_altcraft.operators.files import AltcraftUploadFileOperator
 from airflow_provider_altcraft.operators.scenarios import AltcraftImportAndStartOperator
 from airflow_provider_altcraft.sandbox import Fault
@@ -140,11 +140,12 @@ def test_a_profile_too_large_for_a_request_is_a_reject_and_the_others_are_sent(a
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"workflow_id": None}, "either workflow_id"),
-        ({"workflow_id": 12, "trigger_id": 9}, "either workflow_id"),
         ({"workflow_id": ""}, "workflow_id is empty"),
         ({"trigger_id": "None"}, "trigger_id is empty"),
         ({"matching": "name"}, "matching"),
+        ({"resource_id": 1}, "resource_id goes with trigger_id"),
+        ({"workflow_id": None, "destination": Scenario(12), "matching": "phone"}, "matching belongs into"),
+        ({"workflow_id": None, "destination": ProfileDatabase(1)}, "must be a Scenario or TriggerMailing, not Profile"),
         ({"matching": "custom"}, "field_name"),
         ({"profiles": "{{ ti.xcom_pull('extract') }}"}, "extract.output"),
         ({"profiles": [{"email": object()}]}, "'email' holds a object"),
@@ -157,6 +158,31 @@ def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, 
     with pytest.raises(AirflowFailException, match=reason):
         operator(**arguments).execute(context())
     assert len(altcraft_sandbox.journal) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"workflow_id": None}, {"workflow_id": 12, "trigger_id": 9}, {"workflow_id": 12, "destination": Scenario(12)}],
+)
+def test_a_dag_that_names_no_destination_or_two_is_not_parsed(arguments):
+    with pytest.raises(AltcraftConfigurationError, match="either workflow_id or trigger_id or destination"):
+        operator(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("flat", "whole"),
+    [
+        ({"workflow_id": 12, "content": {"day": "1"}}, Scenario(12, content={"day": "1"})),
+        ({"trigger_id": 9, "matching": "email", "resource_id": 1}, TriggerMailing(9, matching="email", resource_id=1)),
+    ],
+)
+def test_a_destination_says_the_same_as_its_parts(altcraft_sandbox, flat, whole):
+    for number, where in enumerate([flat, {"destination": whole}]):
+        operator(**{"workflow_id": None, "wait_for_completion": False, "batch_size": 5, **where}).execute(
+            context(run_id=f"run {number}")
+        )
+    first, second = (call for call in altcraft_sandbox.journal.calls(whole.endpoint.name))
+    assert first.request == second.request
 
 
 def test_rows_are_no_template():
@@ -353,24 +379,26 @@ class TestTheResultOfATask:
         assert len(forgetful.journal.calls("tasks/status")) == 1
 
     def test_that_is_forgotten_after_a_deferral_fails_the_task_and_leaves_its_rows_put_aside(
-        self, time_passes, tmp_path
+        self, altcraft_sandbox, tmp_path
     ):
         task = operator(
             profiles=profiles(2, broken=1), max_rejects=1, reject_path=str(tmp_path), batch_size=10, deferrable=True
         )
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
+        altcraft_sandbox.clock.speed = 100
         event = asyncio.run(event_of(deferred.value.trigger))
-        time_passes.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
+        altcraft_sandbox.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
         with pytest.raises(AltcraftRowsError, match="refused rows, and do not tell any more which"):
             task.execute_complete(context(), event=event)
         (pending,) = tmp_path.rglob("pending/*.jsonl")
         assert len(pending.read_text().splitlines()) == 2
 
-    def test_that_refused_nothing_needs_no_asking_after_a_deferral(self, time_passes, tmp_path):
+    def test_that_refused_nothing_needs_no_asking_after_a_deferral(self, altcraft_sandbox, tmp_path):
         task = operator(profiles=profiles(2), reject_path=str(tmp_path), batch_size=10, deferrable=True)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
+        altcraft_sandbox.clock.speed = 100
         event = asyncio.run(event_of(deferred.value.trigger))
-        time_passes.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
+        altcraft_sandbox.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
         assert task.execute_complete(context(), event=event)["accepted"] == 2

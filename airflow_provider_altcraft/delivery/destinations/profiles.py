@@ -16,14 +16,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 @dataclass(slots=True, kw_only=True)
 class _Profiles(Destination):
-    """What destinations of profiles share.
-
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
-    :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
-    :param detect_geo: find the place by the profile's IP address.
-    """
+    """What destinations of profiles share."""
 
     matching: str = "email"
     field_name: str | None = None
@@ -58,9 +51,6 @@ class _Recipients(_Profiles):
     """What destinations share that send something to the profiles of their rows.
 
     A row's ``custom_data`` is data for action hooks, as the argument is for all rows; it is no field of the profile.
-
-    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
     """
 
     # What is in a file would land in Airflow's rendered templates.
@@ -84,6 +74,11 @@ class ProfileDatabase(_Profiles):
     :param db_id: the database.
     :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
     :param resource_id: the resource whose subscriptions are searched, for matching by email or phone.
+    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
+    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
+    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
+    :param detect_geo: find the place by the profile's IP address.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("db_id", "resource_id")
@@ -132,6 +127,13 @@ class Scenario(_Recipients):
     :param workflow_id: the scenario.
     :param content: values for ``{apicontent.name}`` in templates.
     :param custom_data: data for action hooks, the same for all rows that have none of their own.
+    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
+    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
+    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
+    :param detect_geo: find the place by the profile's IP address.
+    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("workflow_id", "content", "custom_data")
@@ -170,6 +172,13 @@ class TriggerMailing(_Recipients):
     :param custom_data: data for action hooks, the same for all rows that have none of their own.
     :param import_profiles: whether rows are imported, or only find profiles.
     :param resource_id: of an import, the resource whose subscriptions are searched, for matching by email or phone.
+    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
+    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
+    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
+    :param detect_geo: find the place by the profile's IP address.
+    :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
+        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data", "resource_id")
