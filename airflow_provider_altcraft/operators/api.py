@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XComArg
@@ -15,9 +14,6 @@ from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
-
-XCOM_BYTES = 48 * 1024
-"""Of a result, as JSON. MySQL's column for XComs takes 64 KB."""
 
 
 class AltcraftApiOperator(WaitingOperator):
@@ -158,44 +154,16 @@ class AltcraftApiOperator(WaitingOperator):
         :param data: the result, or an iterator of its items.
         :param made: whether the call has changed something, so that a large answer must not fail the task.
         """
-        if self.result_path is not None:
-            return self._write(context, data)
-        if isinstance(data, Iterator):
-            items: list[Any] = []
-            size = 2
-            for item in data:
-                size += _size(item) + 2
-                if size > XCOM_BYTES:
-                    raise _too_large(f"more than {XCOM_BYTES:,}")
-                items.append(item)
-            return items
-        size = _size(data)
-        if size <= XCOM_BYTES:
-            return data
-        if not made:
-            raise _too_large(f"{size:,}")
-        self.log.warning("The result has %d bytes as JSON: its beginning is kept. Set result_path to keep all.", size)
-        count = len(data) if isinstance(data, list | dict) else 1
-        return {"truncated": True, "count": count, "bytes": size, "beginning": _beginning(data)}
+        from airflow_provider_altcraft.runtime.results import for_xcom, write_json
+        from airflow_provider_altcraft.runtime.storage import location
 
-    def _write(self, context: Any, data: Any) -> dict[str, Any]:
-        from airflow_provider_altcraft.runtime.storage import location, replacing
-
-        path = location("result_path", self.result_path)
-        with replacing(path, context["ti"].try_number) as file:
-            count = 1
-            if isinstance(data, Iterator | list):
-                count = 0
-                for count, item in enumerate(data, start=1):
-                    self.check_killed()
-                    file.write(b",\n" if count > 1 else b"[\n")
-                    file.write(_json(item))
-                file.write(b"\n]\n" if count else b"[]\n")
-            else:
-                file.write(_json(data) + b"\n")
-            size = file.tell()
-        self.log.info("%s: %d bytes.", path, size)
-        return {"path": str(path), "count": count, "bytes": size}
+        if self.result_path is None:
+            return for_xcom(data, may_cut=made, warn=self.log.warning)
+        written = write_json(
+            location("result_path", self.result_path), context["ti"].try_number, data, before_item=self.check_killed
+        )
+        self.log.info("%s: %d bytes.", written["path"], written["bytes"])
+        return written
 
 
 def _check(name: str, *, allow_irreversible: bool, all_pages: bool, has_path: bool) -> None:
@@ -225,33 +193,3 @@ def _check_parameters(name: str, parameters: Any, undocumented: Any) -> None:
     if parameters is None or isinstance(parameters, Mapping):
         named = undocumented if isinstance(undocumented, Mapping) else None
         check(endpoint(name), parameters or {}, is_open, undocumented=named)
-
-
-def _too_large(size: str) -> AltcraftConfigurationError:
-    return AltcraftConfigurationError(
-        f"The result has {size} bytes as JSON, and an XCom is kept to {XCOM_BYTES:,}. Set result_path to have it"
-        " written to a file, or ask for less."
-    )
-
-
-def _size(data: Any) -> int:
-    """Bytes of an XCom: Airflow writes ASCII."""
-    return len(json.dumps(data))
-
-
-def _json(data: Any) -> bytes:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _beginning(data: Any) -> Any:
-    """The first items or fields that fit."""
-    if not isinstance(data, dict | list):
-        return None
-    pairs: Iterable[tuple[Any, Any]] = data.items() if isinstance(data, dict) else enumerate(data)
-    left, kept = XCOM_BYTES - 200, []
-    for name, value in pairs:
-        left -= _size(value) + _size(name) + 4
-        if left < 0:
-            break
-        kept.append((name, value))
-    return dict(kept) if isinstance(data, dict) else [value for _, value in kept]

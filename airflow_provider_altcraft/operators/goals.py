@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.runtime.base import AltcraftOperator
 from airflow_provider_altcraft.runtime.recipient import MATCHINGS, recipient_params
 
 if TYPE_CHECKING:
     from airflow_provider_altcraft.runtime.recipient import Recipient
-
-PIXEL_DATA_BYTES = 1024
-"""Of ``pixel_data``, as JSON (CONTRACT 1.5)."""
 
 
 class AltcraftRegisterGoalsOperator(AltcraftOperator):
@@ -90,6 +84,7 @@ class AltcraftRegisterGoalsOperator(AltcraftOperator):
 
     def work(self, context: Any) -> dict[str, Any]:
         """Register them."""
+        from airflow_provider_altcraft.api.goals import goals_of, pixel_data_of
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
 
@@ -97,9 +92,9 @@ class AltcraftRegisterGoalsOperator(AltcraftOperator):
         params = {
             "db_id": identifier("db_id", self.db_id),
             "pixel_id": identifier("pixel_id", self.pixel_id),
-            "goals": self._goals(),
+            "goals": goals_of(self.goals),
             "date": self.date,
-            "pixel_data": self._pixel_data(),
+            "pixel_data": pixel_data_of(self.pixel_data),
             "skip_triggers": self.skip_triggers,
             "enrich_profile": self.enrich_profile,
             "is_test": self.is_test,
@@ -113,43 +108,3 @@ class AltcraftRegisterGoalsOperator(AltcraftOperator):
             "request_id": launched.request_id,
             "replayed": launched.replayed,
         }
-
-    def _goals(self) -> list[dict[str, Any]]:
-        if not self.goals or not all(isinstance(goal, Mapping) and _is_named(goal) for goal in self.goals):
-            raise AltcraftConfigurationError("goals is a list of one or more {'goal': name, 'value': number}.")
-        return [{**goal, **_value(goal.get("value"))} for goal in self.goals]
-
-    def _pixel_data(self) -> Mapping[str, Any] | None:
-        data = self.pixel_data
-        if data is None:
-            return None
-        if not isinstance(data, Mapping):
-            raise AltcraftConfigurationError(f"pixel_data is a dictionary, not {type(data).__name__}.")
-        if any(isinstance(value, dict | list | tuple) for value in data.values()):
-            raise AltcraftConfigurationError("pixel_data is flat: it holds no lists and no dictionaries.")
-        try:
-            size = len(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
-        except (TypeError, ValueError):
-            raise AltcraftConfigurationError("pixel_data holds texts, numbers and booleans.") from None
-        if size > PIXEL_DATA_BYTES:
-            raise AltcraftConfigurationError(f"pixel_data is over {PIXEL_DATA_BYTES:,} bytes of JSON.")
-        return data
-
-
-def _is_named(goal: Mapping[str, Any]) -> bool:
-    """Whether a goal has a name, where a template may have rendered to nothing."""
-    return str(goal.get("goal") or "").strip() not in {"", "None"}
-
-
-def _value(value: Any) -> dict[str, float]:
-    """A number, which a template renders to a text."""
-    if value is None:
-        return {}
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        # JSON would have it as null.
-        raise AltcraftConfigurationError("The value of a goal is a number.")
-    return {"value": number}

@@ -13,11 +13,10 @@ from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.counters import Counters
     from airflow_provider_altcraft.waiting.policy import Verdict
 
 SUBSCRIBED = "subscribed_sendable"
-Counters = dict[str, dict[str, Any]]
-"""Channel -> ``subscribed_sendable`` and ``unconfirmed_sendable`` -> how many (CONTRACT 9)."""
 
 
 class AltcraftRefreshSegmentOperator(WaitingOperator):
@@ -110,9 +109,11 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
         """Read them, and compare them with the bounds."""
+        from airflow_provider_altcraft.api.counters import counters_of, summary
+
         super().finish(context, verdict, result)
-        counters = _counters(self.hook.call("segments/get_counters", self._params()).data)
-        self.log.info("Segment %s: %s", result["segment_id"], _line(counters))
+        counters = counters_of(self.hook.call("segments/get_counters", self._params()).data)
+        self.log.info("Segment %s: %s", result["segment_id"], summary(counters))
         self._guard(counters)
         return {**result, "counters": counters}
 
@@ -145,6 +146,8 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         :raises AltcraftJobFailed: if they are, or if the counters cannot tell.
         :raises AirflowSkipException: if they are too few, where that was asked for.
         """
+        from airflow_provider_altcraft.api.counters import number_of
+
         lowest, highest = self._bounds()
         if lowest is None and highest is None:
             return
@@ -154,7 +157,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
                 f"Segment {self.segment_id}: the counters name no channel {self.channel!r} with its {SUBSCRIBED}, so"
                 f" nothing says that max_subscribed={highest} holds. They name {', '.join(counters) or 'none'}."
             )
-        subscribed = _number(counted.get(SUBSCRIBED, 0))
+        subscribed = number_of(counted.get(SUBSCRIBED, 0))
         if highest is not None and subscribed > highest:
             raise AltcraftJobFailed(
                 f"Segment {self.segment_id} has {subscribed:,} subscribed to {self.channel}, more than"
@@ -272,35 +275,3 @@ class AltcraftSaveSegmentOperator(AltcraftOperator):
             "is_refresh_daily": kind == "refreshed",
             **({} if self.rules else {"segment": None}),
         }
-
-
-def _counters(answer: Any) -> Counters:
-    """By channel, what ``segments/get_counters`` answers; nothing at all is a segment without subscriptions.
-
-    :raises AltcraftJobFailed: if it is something else.
-    """
-    items = [] if answer is None else answer
-    try:
-        if isinstance(items, list):
-            return {str(item["channel"]): dict(item["status"]) for item in items}
-    except (TypeError, KeyError, ValueError):
-        pass
-    raise AltcraftJobFailed("segments/get_counters: the answer is no list of channels with their counters.")
-
-
-def _number(value: Any) -> int:
-    """A counter, which may come as a text (CONTRACT 1.7)."""
-    try:
-        return int(str(value))
-    except ValueError:
-        raise AltcraftJobFailed("segments/get_counters: a counter is no whole number.") from None
-
-
-def _line(counters: Counters) -> str:
-    return (
-        "; ".join(
-            f"{channel}: " + ", ".join(f"{number} {name}" for name, number in statuses.items())
-            for channel, statuses in counters.items()
-        )
-        or "no subscriptions"
-    )

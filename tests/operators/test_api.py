@@ -9,7 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftWaitTimeout
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.operators.api import XCOM_BYTES, AltcraftApiOperator
+from airflow_provider_altcraft.operators.api import AltcraftApiOperator
+from airflow_provider_altcraft.runtime.results import XCOM_BYTES
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
 

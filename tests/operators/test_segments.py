@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
+from airflow_provider_altcraft.api.counters import counters_of
 from airflow_provider_altcraft.exceptions import AltcraftJobFailed
 from airflow_provider_altcraft.operators.segments import (
     AltcraftRefreshSegmentOperator,
     AltcraftSaveSegmentOperator,
-    _counters,
 )
 from airflow_provider_altcraft.sandbox import Fault
 from tests.contexts import Store, context
@@ -123,19 +123,19 @@ def test_a_task_that_fails_fails_the_task(altcraft_sandbox, run):
 )
 def test_what_are_no_counters_is_no_audience(answer):
     with pytest.raises(AltcraftJobFailed, match="no list of channels"):
-        _counters(answer)
+        counters_of(answer)
 
 
 def test_a_segment_without_counters_has_nobody_subscribed(altcraft_sandbox, run):
     altcraft_sandbox.world.database(1).profiles.clear()
-    assert run(refresh())["counters"] == _counters(None) == {}
+    assert run(refresh())["counters"] == counters_of(None) == {}
     with pytest.raises(AirflowFailException, match="has 0 subscribed to email"):
         run(refresh(min_subscribed=1), task_id="guard")
 
 
 @pytest.mark.parametrize("status", [{}, {"unconfirmed_sendable": 5}])
 def test_a_channel_without_its_counter_holds_no_bound(status):
-    counters = _counters([{"channel": "email", "status": status}])
+    counters = counters_of([{"channel": "email", "status": status}])
     with pytest.raises(AltcraftJobFailed, match="no channel 'email' with its subscribed_sendable, so nothing"):
         refresh(max_subscribed=9)._guard(counters)
     with pytest.raises(AltcraftJobFailed, match="has 0 subscribed to email"):
