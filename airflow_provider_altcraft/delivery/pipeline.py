@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
@@ -198,7 +196,7 @@ class Delivery:
         rows = self._written(source, self._refuse_keyless)
         if ledger is not None:
             rows = self._changed(ledger, rows)
-        with _older_objects_left_alone(), Workers(self._max_in_flight, self._abort) as workers:
+        with Workers(self._max_in_flight, self._abort) as workers:
             for place, batch in enumerate(batches(rows, self._limits, self._refuse_oversized)):
                 workers.wait_for_one()
                 body = self._body(batch)
@@ -375,22 +373,6 @@ class Delivery:
         with self._lock:
             self.report.sent += len(rows)
             self._count_verdict(rows, BatchAnswer(accepted=0, refusals=refusals))
-
-
-@contextmanager
-def _older_objects_left_alone() -> Iterator[None]:
-    """Rows make the collector of garbage look again and again at all that a process with Airflow holds.
-
-    That takes a tenth of the time of a delivery, and finds nothing.
-    """
-    if gc.get_freeze_count():
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def keep_refusals(task: TaskBatch, answer: TaskAnswer, rejects: Rejects, destination: Destination) -> bool:

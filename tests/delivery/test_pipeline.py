@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from contextlib import suppress
 from datetime import UTC
@@ -63,29 +62,6 @@ def test_the_counters_add_up_whatever_is_refused_and_however_it_is_cut(number, r
         profile["email"] for profile in profiles(number) if profile["email"] not in altcraft.refuses
     )
     assert all(len(body) <= limit for body in altcraft.bodies)
-
-
-@pytest.mark.parametrize("before", [False, True], ids=["", "which somebody else had done"])
-def test_the_collector_of_garbage_leaves_older_objects_alone_for_as_long_as_rows_are_sent(before):
-    frozen = []
-
-    class Watching(Altcraft):
-        def send(self, body, batch, **facts):
-            frozen.append(gc.get_freeze_count())
-            return super().send(body, batch, **facts)
-
-    if before:
-        gc.freeze()
-    sending = delivery(Watching())
-    try:
-        sending.run(source(profiles(3)))
-        with pytest.raises(ZeroDivisionError):
-            sending.run(source(profiles(1 // 0) for _ in range(1)))
-        assert frozen
-        assert all(frozen)
-        assert (gc.get_freeze_count() > 0) == before
-    finally:
-        gc.unfreeze()
 
 
 class Unreliable(Altcraft):
