@@ -16,7 +16,8 @@ from typing import Any, Literal
 from airflow_provider_altcraft.api.endpoints import endpoint
 from airflow_provider_altcraft.api.pagination import USUAL_LIMIT, items_of
 from airflow_provider_altcraft.api.parameters import written
-from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.api.reply import Reply
+from airflow_provider_altcraft.api.request import encode
 from airflow_provider_altcraft.api.states import moment_of, normalize_status
 from airflow_provider_altcraft.exceptions import AltcraftError
 

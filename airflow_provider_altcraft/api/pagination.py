@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_altcraft.api.endpoints import Effect, Endpoint
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
 
 USUAL_LIMIT = 1000

@@ -14,7 +14,7 @@ from tenacity import RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
 from airflow_provider_altcraft.api.endpoints import Effect, Endpoint
-from airflow_provider_altcraft.api.protocol import Request
+from airflow_provider_altcraft.api.request import Request
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftError,

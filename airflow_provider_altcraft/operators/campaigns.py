@@ -16,7 +16,7 @@ from airflow_provider_altcraft.exceptions import (
 from airflow_provider_altcraft.runtime.base import WaitingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.api.reply import Reply
 
 
 class _CampaignOperator(WaitingOperator):

@@ -314,7 +314,7 @@ class DeliveringOperator(WaitingOperator):
     def _delivery(
         self, context: Any, destination: Destination, launcher: DeliveryLauncher, params: Mapping[str, Any]
     ) -> Delivery:
-        from airflow_provider_altcraft.api.protocol import encode
+        from airflow_provider_altcraft.api.request import encode
         from airflow_provider_altcraft.delivery.pipeline import Delivery
         from airflow_provider_altcraft.runtime.progress import Progress
 
@@ -379,7 +379,7 @@ class DeliveringOperator(WaitingOperator):
     def _ledger(self, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Ledger | None]:
         if not self.changes_only:
             return nullcontext()
-        from airflow_provider_altcraft.api.protocol import encode
+        from airflow_provider_altcraft.api.request import encode
         from airflow_provider_altcraft.delivery.ledger.files import FileLedger
         from airflow_provider_altcraft.delivery.ledger.ledger import Ledger, LedgerStore
         from airflow_provider_altcraft.delivery.ledger.table import TableLedger

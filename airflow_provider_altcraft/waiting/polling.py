@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,
