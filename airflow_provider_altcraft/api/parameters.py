@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from airflow_provider_altcraft.api.endpoints import Documented, Endpoint, Parameter
+from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 _log = logging.getLogger(__name__)
@@ -143,14 +144,10 @@ def _judge(endpoint: Endpoint, unknown: list[str]) -> None:
     if endpoint.documented is not Documented.FULL:
         _warn(endpoint.name, tuple(unknown))
         return
-    # Only a mistake needs it.
-    import difflib
-
     names = [name for parameter in endpoint.parameters for name in parameter.names]
-    near = difflib.get_close_matches(unknown[0], names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names) or 'nothing'}."
+    hint = suggestion(unknown[0], names, f"It takes: {', '.join(names) or 'nothing'}.")
     raise AltcraftConfigurationError(
-        f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}. {hint}"
+        f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}.{hint}"
         " One that your installation takes and the documentation lacks is given as undocumented."
     )
 
