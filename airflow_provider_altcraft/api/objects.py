@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pendulum
 
+from airflow_provider_altcraft.api.arguments import rendered
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 MATCHING_FIELDS: dict[str, tuple[str, ...]] = {
@@ -217,9 +218,7 @@ def identifier(name: str, value: Any) -> int:
     :param name: of the argument, for the error.
     :raises AltcraftConfigurationError: if it is empty or not a positive whole number.
     """
-    text = "" if value is None else str(value).strip()
-    if text in {"", "None"}:
-        raise AltcraftConfigurationError(f"{name} is empty: its template rendered to nothing, or it was not given.")
+    text = rendered(name, value)
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
         raise AltcraftConfigurationError(f"{name} must be a positive whole number, not {text!r}.")
     return int(text)

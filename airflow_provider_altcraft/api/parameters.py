@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_altcraft.api.arguments import empty
 from airflow_provider_altcraft.api.endpoints import Documented, Endpoint, Parameter
 from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
@@ -117,21 +118,22 @@ def _write(
 ) -> None:
     """Put a parameter into what is sent."""
     named = {name: given[name] for name in parameter.names if name in given}
-    if not named:
-        if parameter.required and not may_lack:
-            raise AltcraftConfigurationError(f"{endpoint.name}: {_called(parameter)} is required.")
-        return
-    if parameter.required and any(isinstance(value, str) and not value.strip() for value in named.values()):
-        raise AltcraftConfigurationError(
-            f"{endpoint.name}: {_called(parameter)} is required, and it is empty: its template rendered to nothing,"
-            " or it was not given."
-        )
+    if parameter.required:
+        _check_given(endpoint, parameter, named, may_lack=may_lack)
     values = [_typed(endpoint, parameter, name, value) for name, value in named.items()]
     if any(value != values[0] for value in values):
         raise AltcraftConfigurationError(
             f"{endpoint.name}: {' and '.join(named)} are one parameter, and were given different values."
         )
-    sent.update(dict.fromkeys(parameter.wire, values[0]))
+    if values:
+        sent.update(dict.fromkeys(parameter.wire, values[0]))
+
+
+def _check_given(endpoint: Endpoint, parameter: Parameter, named: Mapping[str, Any], *, may_lack: bool) -> None:
+    if not named and not may_lack:
+        raise AltcraftConfigurationError(f"{endpoint.name}: {_called(parameter)} is required.")
+    if any(isinstance(value, str) and not value.strip() for value in named.values()):
+        raise empty(f"{endpoint.name}: {_called(parameter)}, which is required,")
 
 
 def _called(parameter: Parameter) -> str:

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 from urllib.parse import quote
 
+from airflow_provider_altcraft.api.arguments import rendered
 from airflow_provider_altcraft.delivery.private_files import make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.runtime.templates import rendered
 
 
 def location(name: str, value: Any) -> Any:
