@@ -188,15 +188,20 @@ _RANGES = {
 }
 
 
+def _check_cron(expression: str) -> None:
+    """Refuse what croniter would take, and the object cannot say."""
+    if not expression.strip().startswith("@") and len(expression.split()) != 5:
+        raise AltcraftConfigurationError(f"{expression!r}: a start schedule takes a cron expression of five fields.")
+    if re.search(r"(?<![a-z])[hr](?![a-z])", expression, re.IGNORECASE):
+        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be left to chance.")
+
+
 def _cron_fields(expression: str) -> list[list[int]]:
     """The five fields as numbers; an unrestricted field is empty."""
     # Only schedules need it, and a DAG without one should not pay for it.
     from croniter import CroniterError, croniter
 
-    if not expression.strip().startswith("@") and len(expression.split()) != 5:
-        raise AltcraftConfigurationError(f"{expression!r}: a start schedule takes a cron expression of five fields.")
-    if re.search(r"(?<![a-z])[hr](?![a-z])", expression, re.IGNORECASE):
-        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be left to chance.")
+    _check_cron(expression)
     try:
         fields, nth_weekday = croniter.expand(expression)
     except CroniterError as error:

@@ -45,14 +45,13 @@ def written(
     """
     given = _given(endpoint, params)
     sent: dict[str, Any] = {}
-    known = endpoint.parameters
-    for parameter in known:
+    for parameter in endpoint.parameters:
         _write(endpoint, parameter, given, sent, may_lack=without_items and parameter.name == endpoint.items)
     doubtful = _doubtful(endpoint, given)
     if doubtful:
         _judge(endpoint, doubtful)
-    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
-    return {**sent, **{name: given[name] for name in unknown}, **_undocumented(endpoint, undocumented)}
+    unchecked = {name: given[name] for name in _unknown(endpoint, given)}
+    return {**sent, **unchecked, **_undocumented(endpoint, undocumented)}
 
 
 def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool], *, undocumented: Any = None) -> None:
@@ -93,12 +92,15 @@ def _undocumented(endpoint: Endpoint, given: Any) -> dict[str, Any]:
 
 def _doubtful(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
     """The names that are not known of the endpoint, where it takes no others."""
-    known = endpoint.parameters
-    if any(parameter.name == "*" for parameter in known):
+    if any(parameter.name == "*" for parameter in endpoint.parameters):
         return []
-    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
     # Paging is described for all lists together (CONTRACT 1.6).
-    return [name for name in unknown if endpoint.paging is None or name not in {"from_id", "limit"}]
+    paging = {"from_id", "limit"} if endpoint.paging else ()
+    return [name for name in _unknown(endpoint, given) if name not in paging]
+
+
+def _unknown(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
+    return sorted(set(given).difference(*(parameter.names for parameter in endpoint.parameters)))
 
 
 def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:

@@ -51,18 +51,22 @@ class Repeats:
         self._weigh(error)
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
             return False
-        endpoint = self.endpoint
-        if endpoint.effect is Effect.READ or not self._in_doubt:
-            return True
-        if isinstance(error, AltcraftRejected) and error.is_fault and (error.replayed or _can_be_looked_at(endpoint)):
+        return self.endpoint.effect is Effect.READ or not self._in_doubt or self._is_protected(error)
+
+    def _is_protected(self, error: AltcraftError) -> bool:
+        """Whether Altcraft, if it did it, would answer the next attempt from memory, and with more than a fault."""
+        if isinstance(error, AltcraftRejected) and error.is_fault:
             # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
-            return False
+            is_one_launch = self.endpoint.effect is Effect.LAUNCH and self.endpoint.items is None
+            if error.replayed or is_one_launch:
+                return False
         return self.request_id is not None and self._window > 0
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
         if not self._in_doubt or self.endpoint.converges:
             return False
+        # From the first attempt on, the only one that is sure to be remembered; the coming pause counts, too.
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self._window
 
@@ -119,11 +123,6 @@ class _Wait(wait_base):
         if asked is None:
             return float(self.backoff(retry_state))
         return asked + float(self.jitter(retry_state))
-
-
-def _can_be_looked_at(endpoint: Endpoint) -> bool:
-    """Whether it is one launch, not one of a hundred batches."""
-    return endpoint.effect is Effect.LAUNCH and endpoint.items is None
 
 
 def _retry_after(error: BaseException | None) -> float | None:
