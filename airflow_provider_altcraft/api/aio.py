@@ -86,7 +86,7 @@ class AsyncAltcraftClient:
         :raises AltcraftError: see ``exceptions``.
         """
         row = endpoint(name)
-        if row.effect not in (Effect.READ, Effect.WRITE):
+        if row.effect not in (Effect.READ, Effect.IDEMPOTENT_WRITE):
             raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
         if row.token_in_url or row.answer is ResponseKind.FILE:
             raise AltcraftConfigurationError(f"{name} is not for a triggerer.")

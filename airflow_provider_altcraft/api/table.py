@@ -22,9 +22,9 @@ for profile in hook.iterate("profiles/list", {"db_id": 1, "fields": ["email"]}):
 ```
 
 **Effect** says how carefully a call is repeated. A *read* is repeated freely. An *idempotent write* ends in the same
-state when it is done twice. A *write* makes another object, event or task each time, a *launch* sends messages,
-*irreversible* cannot be undone, and of *unknown* no source says what a repeat would do: none of these is sent again,
-once its bytes went out, unless a Request-ID protects it.
+state when it is done twice. A *creation* makes another object, event or task each time, a *launch* sends messages,
+*irreversible* cannot be undone, and of *unknown* no source says what a repeat would do. Nothing but a read is sent
+again, once its bytes went out, unless a Request-ID protects it.
 
 **Known** says how well it is documented. *full*: an unknown parameter is an error. *partial* (something was cut off)
 and *path only*: it is sent as it is, with a warning.
