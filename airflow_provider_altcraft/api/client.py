@@ -35,7 +35,7 @@ from airflow_provider_altcraft.exceptions import (
 )
 from airflow_provider_altcraft.tracebacks import without_locals
 
-KILL_CHECK_SECONDS = 0.2
+ABORT_CHECK_SECONDS = 0.2
 """Seconds of a pause between two attempts after which it sees that the client was told to give up."""
 
 
@@ -209,7 +209,7 @@ class AltcraftClient:
         while (left := end - time.monotonic()) > 0:
             if self._aborted:
                 raise _given_up()
-            time.sleep(min(left, KILL_CHECK_SECONDS))
+            time.sleep(min(left, ABORT_CHECK_SECONDS))
 
     def _read(self, request: Request, response: requests.Response, body: bytes) -> Reply:
         try:

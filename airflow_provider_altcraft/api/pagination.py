@@ -49,6 +49,7 @@ class Paginator:
         self._page = items
         self._taken += len(items)
         found = self._next(reply, items)
+        # All pointers so far, not only the last: one from some pages ago would lead round in a circle.
         self.over = found is None or str(found) in self._been_at
         self._been_at.add(str(found))
         self.pointer = found

@@ -80,6 +80,7 @@ class Repeats:
         return self.settings.window_of(self.endpoint.name)
 
     def _weigh(self, error: AltcraftError) -> None:
+        # For good: a later attempt that certainly failed says nothing of an earlier one.
         self._in_doubt = error.in_doubt = self._in_doubt or error.in_doubt
 
 

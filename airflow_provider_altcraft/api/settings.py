@@ -32,7 +32,7 @@ _FINITE = sys.float_info.max
 Switch = Annotated[bool, _TRUTH]
 Number = Annotated[float, Meta(ge=0, le=_FINITE, description="a number of at least 0")]
 Seconds = Annotated[float, Meta(gt=0, le=_FINITE, description="a number above 0")]
-Tries = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 Size = Annotated[int, Meta(ge=1_000, description="a whole number of at least 1000")]
 Words = Annotated[frozenset[str], Meta(description="a list of words")]
 Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name of an HTTP header")]
@@ -82,7 +82,7 @@ class Settings:
     record_path: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="a text")] = None
     connect_timeout: Seconds = 10
     read_timeout: Seconds = 120
-    max_attempts: Tries = 5
+    max_attempts: Count = 5
     max_requests_per_second: Number = 0
     max_body_bytes: Size = 10 * MEGABYTE
     max_body_bytes_with_files: Size = 100 * MEGABYTE

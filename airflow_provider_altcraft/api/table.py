@@ -9,7 +9,7 @@ from pathlib import Path
 
 from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Endpoint, Parameter, ResponseKind
 
-HEAD = """\
+INTRODUCTION = """\
 # Endpoints
 
 Every endpoint that `AltcraftHook.call` knows. This page is made from the catalogue by `make endpoints`.
@@ -37,7 +37,7 @@ the connection. `None` is left out.
 
 def page() -> str:
     """The catalogue as Markdown."""
-    lines = [HEAD, *_counts()]
+    lines = [INTRODUCTION, *_counts()]
     for area, rows in AREAS.items():
         lines += ["", f"## {area}", "", "| Endpoint | Effect | Known | Parameters | Notes |", "|---|---|---|---|---|"]
         lines += [_line(row) for row in rows]
