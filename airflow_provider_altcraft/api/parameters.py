@@ -177,10 +177,10 @@ def _typed(endpoint: Endpoint, parameter: Parameter, name: str, value: Any) -> A
     text_first = isinstance(value, str) and "str" in parameter.types
     for kind in ("str",) if text_first else parameter.types:
         try:
-            return _READERS[kind](value)
+            return _TYPES[kind][0](value)
         except (AttributeError, TypeError, ValueError, OverflowError):
             continue
-    words = [_WORDS[kind] for kind in parameter.types]
+    words = [_TYPES[kind][1] for kind in parameter.types]
     if parameter.values:
         words.insert(0, f"one of {', '.join(parameter.values)}")
     raise AltcraftConfigurationError(
@@ -266,33 +266,19 @@ def _array_of(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     return lambda value: [read(item) for item in _array(value)]
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "int": _whole,
-    "float": _number,
-    "bool": _truth,
-    "str": _text,
-    "datetime": _moment,
-    "date": _day,
-    "uuid": _uuid,
-    "object": _object,
-    "array": _array,
-    "int[]": _array_of(_whole),
-    "str[]": _array_of(_text),
-    "object[]": _array_of(_object),
-    "any": lambda value: value,
+_TYPES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "int": (_whole, "a whole number"),
+    "float": (_number, "a number"),
+    "bool": (_truth, "true or false"),
+    "str": (_text, "a text"),
+    "datetime": (_moment, "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00"),
+    "date": (_day, "a day, as in 2026-01-31"),
+    "uuid": (_uuid, "a UUID"),
+    "object": (_object, "a dictionary"),
+    "array": (_array, "a list"),
+    "int[]": (_array_of(_whole), "a list of whole numbers"),
+    "str[]": (_array_of(_text), "a list of texts"),
+    "object[]": (_array_of(_object), "a list of dictionaries"),
+    "any": (lambda value: value, "anything"),
 }
-_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "str": "a text",
-    "datetime": "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00",
-    "date": "a day, as in 2026-01-31",
-    "uuid": "a UUID",
-    "object": "a dictionary",
-    "array": "a list",
-    "int[]": "a list of whole numbers",
-    "str[]": "a list of texts",
-    "object[]": "a list of dictionaries",
-    "any": "anything",
-}
+"""How a value of each type is read, and what it is called in an error."""

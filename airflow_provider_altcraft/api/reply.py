@@ -115,6 +115,10 @@ class _Response:
     def quoted(self, said: Any) -> str:
         return quotable(said, self.settings, self.request)
 
+    def reply(self, data: Any, **details: Any) -> Reply:
+        name = self.request.endpoint.name
+        return Reply(name, data, replayed=self.replayed, server_time=self.server_time, **details)
+
 
 def read_reply(
     request: Request, *, http_status: int, headers: Mapping[str, str], body: bytes, settings: Settings
@@ -129,8 +133,7 @@ def read_reply(
     envelope = _json_with_raw_result(body) if request.raw_result else _json_object(body)
     response = _Response(request, http_status, fields, body, envelope, settings)
     if response.is_2xx and not _is_decided_by_envelope(response):
-        data = body if response.kind is ResponseKind.FILE else envelope
-        return Reply(request.endpoint.name, data, replayed=response.replayed, server_time=response.server_time)
+        return response.reply(body if response.kind is ResponseKind.FILE else envelope)
     if response.is_2xx and response.error == 0:
         return _success(response, envelope or {})
     raise _refusal(response)
@@ -166,14 +169,11 @@ def _is_decided_by_envelope(response: _Response) -> bool:
 def _success(response: _Response, envelope: Mapping[str, Any]) -> Reply:
     data = _payload(response.request.endpoint, envelope)
     task_id = envelope.get("task_id") or (data.get("task_id") if isinstance(data, dict) else None)
-    return Reply(
-        endpoint=response.request.endpoint.name,
-        data=data,
+    return response.reply(
+        data,
         task_id=str(task_id) if task_id and isinstance(task_id, str | int) else None,
         next_from_id=envelope.get("next_from_id"),
         total_count=_integer(envelope.get("total_count", envelope.get("total"))),
-        replayed=response.replayed,
-        server_time=response.server_time,
     )
 
 

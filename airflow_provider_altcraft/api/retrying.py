@@ -42,16 +42,18 @@ class Repeats:
     endpoint: Endpoint
     request_id: str | None
     settings: Settings
-    _in_doubt: bool = field(init=False, default=False)
+    in_doubt: bool = field(init=False, default=False)
+    """Whether an attempt may have done it, though none was answered."""
 
     def allows(self, error: BaseException) -> bool:
         """Whether to send again after this error. Says on the error whether an earlier attempt may have done it."""
         if not isinstance(error, AltcraftError) or isinstance(error, AltcraftKilled):
             return False
-        self._weigh(error)
+        # For good: a later attempt that certainly failed says nothing of an earlier one.
+        self.in_doubt = error.in_doubt = self.in_doubt or error.in_doubt
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
             return False
-        return self.endpoint.effect is Effect.READ or not self._in_doubt or self._is_protected(error)
+        return self.endpoint.effect is Effect.READ or not self.in_doubt or self._is_protected(error)
 
     def _is_protected(self, error: AltcraftError) -> bool:
         """Whether Altcraft, if it did it, would answer the next attempt from memory, and with more than a fault."""
@@ -64,24 +66,15 @@ class Repeats:
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
-        if not self._in_doubt or self.endpoint.converges:
+        if not self.in_doubt or self.endpoint.converges:
             return False
         # From the first attempt on, the only one that is sure to be remembered; the coming pause counts, too.
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self._window
 
     @property
-    def in_doubt(self) -> bool:
-        """Whether an attempt may have done it, though none was answered."""
-        return self._in_doubt
-
-    @property
     def _window(self) -> float:
         return self.settings.window_of(self.endpoint.name)
-
-    def _weigh(self, error: AltcraftError) -> None:
-        # For good: a later attempt that certainly failed says nothing of an earlier one.
-        self._in_doubt = error.in_doubt = self._in_doubt or error.in_doubt
 
 
 def retrying(

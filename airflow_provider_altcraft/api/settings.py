@@ -92,11 +92,6 @@ class Settings:
     task_success_statuses: Words = frozenset({"completed", "success"})
     task_failure_statuses: Words = frozenset({"failed", "error", "canceled", "cancelled"})
 
-    @property
-    def deduplicates(self) -> bool:
-        """Whether a repeated Request-ID is answered from memory."""
-        return self.deduplication_window > 0
-
     def window_of(self, endpoint: str) -> float:
         """Seconds for which a request to an endpoint is certainly remembered; 0 = perhaps not at all.
 

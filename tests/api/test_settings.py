@@ -47,7 +47,7 @@ def test_values_may_arrive_as_strings():
             "auth": "",
         }
     )
-    assert (read.read_timeout, read.max_attempts, read.verify, read.deduplicates) == (30, 3, False, False)
+    assert (read.read_timeout, read.max_attempts, read.verify, read.deduplication_window) == (30, 3, False, 0)
     assert read.task_success_statuses == {"completed", "done"}
     assert read.auth == "body"
 
