@@ -12,7 +12,7 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from airflow_provider_altcraft.api.settings import _READERS
+from airflow_provider_altcraft.api.settings import _KINDS
 from airflow_provider_altcraft.provider_info import CONNECTION_FIELDS, get_provider_info
 
 
@@ -62,7 +62,7 @@ def test_airflow_knows_the_decorators():
 
 
 def test_every_setting_of_the_connection_is_in_the_form():
-    assert set(CONNECTION_FIELDS) == {*_READERS, "allow_http"}
+    assert set(CONNECTION_FIELDS) == set(_KINDS)
 
 
 def test_the_form_of_this_airflow_shows_the_connection_type():

@@ -25,7 +25,7 @@ INSIDE = [
     "requests.adapters.HTTPAdapter.send",
     "urllib3.connectionpool.HTTPConnectionPool._make_request",
     "http.client.HTTPConnection.send",
-    "airflow_provider_altcraft.api.protocol._json_object",
+    "airflow_provider_altcraft.api.reply._json_object",
 ]
 INSIDE_ASYNC = ["aiohttp.connector.BaseConnector.connect", "aiohttp.client_proto.ResponseHandler.set_response_params"]
 

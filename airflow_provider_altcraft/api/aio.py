@@ -1,4 +1,4 @@
-"""The protocol over aiohttp, for triggers. Nothing is launched from the triggerer: it asks, and it may stop things."""
+"""Calls over aiohttp, for triggers. Nothing is launched from the triggerer: it asks, and it may stop things."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 from tenacity import AsyncRetrying
 
-from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
-from airflow_provider_altcraft.api.protocol import Reply, Request
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
+from airflow_provider_altcraft.api.reply import Reply, check_size, read_reply
+from airflow_provider_altcraft.api.request import Request, request_of
 from airflow_provider_altcraft.api.retrying import retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
@@ -86,11 +86,11 @@ class AsyncAltcraftClient:
         :raises AltcraftError: see ``exceptions``.
         """
         row = endpoint(name)
-        if row.effect not in (Effect.READ, Effect.WRITE):
+        if row.effect not in (Effect.READ, Effect.IDEMPOTENT_WRITE):
             raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
         if row.token_in_url or row.answer is ResponseKind.FILE:
             raise AltcraftConfigurationError(f"{name} is not for a triggerer.")
-        request = protocol.call(row, params or {}, self.settings, request_id, raw_result=raw_result)
+        request = request_of(row, params or {}, self.settings, request_id, raw_result=raw_result)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
         return reply
 
@@ -100,7 +100,7 @@ class AsyncAltcraftClient:
                 await asyncio.sleep(delay)
         http_status, headers, body = await self._post(request)
         try:
-            return protocol.read(request, http_status=http_status, headers=headers, body=body, settings=self.settings)
+            return read_reply(request, http_status=http_status, headers=headers, body=body, settings=self.settings)
         except AltcraftRateLimited as error:
             self._limiter.pause(error.retry_after or 0)
             raise
@@ -128,7 +128,7 @@ class AsyncAltcraftClient:
         async for block in response.content.iter_chunked(PIECE):
             for piece in decoder.feed(block):
                 size += len(piece)
-                protocol.check_size(request, size, self.settings)
+                check_size(request, size, self.settings)
                 blocks.append(piece)
         return b"".join([*blocks, decoder.end()])
 

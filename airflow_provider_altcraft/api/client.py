@@ -1,9 +1,8 @@
-"""The protocol over requests, for workers."""
+"""Calls over the library ``requests``, for workers."""
 
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 import threading
 import time
@@ -18,13 +17,14 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, keeping
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import ResponseKind, endpoint
 from airflow_provider_altcraft.api.pagination import Paginator
-from airflow_provider_altcraft.api.protocol import Frame, Reply, Request
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
+from airflow_provider_altcraft.api.redaction import HIDDEN, TOKEN_IN_URL
+from airflow_provider_altcraft.api.reply import LONGEST_REFUSAL, Reply, check_size, read_reply
+from airflow_provider_altcraft.api.request import Frame, Request, frame_of, path_of_file, request_of, request_with_body
 from airflow_provider_altcraft.api.retrying import Repeats, retrying
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
@@ -35,7 +35,7 @@ from airflow_provider_altcraft.exceptions import (
 )
 from airflow_provider_altcraft.tracebacks import without_locals
 
-KILL_CHECK_SECONDS = 0.2
+ABORT_CHECK_SECONDS = 0.2
 """Seconds of a pause between two attempts after which it sees that the client was told to give up."""
 
 
@@ -107,7 +107,7 @@ class AltcraftClient:
         :raises AltcraftConfigurationError: for what the catalogue does not allow; see ``parameters.written``.
         :raises AltcraftError: see ``exceptions``.
         """
-        request = protocol.call(
+        request = request_of(
             endpoint(name), params or {}, self.settings, request_id, undocumented=undocumented, raw_result=raw_result
         )
         return self.send(request, attempts=attempts)
@@ -115,12 +115,12 @@ class AltcraftClient:
     @without_locals
     def frame(self, name: str, params: Mapping[str, Any]) -> Frame:
         """The bytes around the items of a batch (see ``call_batch``)."""
-        return protocol.frame_of(endpoint(name), params, self.settings)
+        return frame_of(endpoint(name), params, self.settings)
 
     @without_locals
     def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
         """Send a batch whose body was joined by ``frame``."""
-        return self.send(protocol.request(endpoint(name), body, self.settings, request_id))
+        return self.send(request_with_body(endpoint(name), body, self.settings, request_id))
 
     @without_locals
     def iterate(
@@ -135,9 +135,7 @@ class AltcraftClient:
         row = endpoint(name)
         paginator = Paginator(row, params or {})
         while not paginator.over:
-            request = protocol.call(
-                row, params or {}, self.settings, undocumented=undocumented, from_id=paginator.pointer
-            )
+            request = request_of(row, params or {}, self.settings, undocumented=undocumented, from_id=paginator.pointer)
             yield from paginator.take(self.send(request))
 
     @without_locals
@@ -158,8 +156,8 @@ class AltcraftClient:
         :raises AltcraftConfigurationError: for a URL of another host.
         :raises AltcraftError: see ``exceptions``. A web page, or an error of the API's, is not the file.
         """
-        path = protocol.path_of_file(file, self.settings)
-        request = protocol.call(endpoint("download/{file}"), {"file": path}, self.settings)
+        path = path_of_file(file, self.settings)
+        request = request_of(endpoint("download/{file}"), {"file": path}, self.settings)
         again = Retrying(**retrying(request, self.settings, sleep=self._sleep))
         return again(self._download_once, request, opened, before_block)
 
@@ -189,7 +187,7 @@ class AltcraftClient:
             head = b""
             for block in blocks:
                 head += block
-                if len(head) > protocol.LONGEST_REFUSAL:
+                if len(head) > LONGEST_REFUSAL:
                     break
             self._read(request, response, head)
             with opened() as place:
@@ -211,11 +209,11 @@ class AltcraftClient:
         while (left := end - time.monotonic()) > 0:
             if self._aborted:
                 raise _given_up()
-            time.sleep(min(left, KILL_CHECK_SECONDS))
+            time.sleep(min(left, ABORT_CHECK_SECONDS))
 
     def _read(self, request: Request, response: requests.Response, body: bytes) -> Reply:
         try:
-            return protocol.read(
+            return read_reply(
                 request,
                 http_status=response.status_code,
                 headers=response.headers,
@@ -265,7 +263,7 @@ class AltcraftClient:
         with closing(self._blocks(request, response)) as found:
             for block in found:
                 size += len(block)
-                protocol.check_size(request, size, self.settings)
+                check_size(request, size, self.settings)
                 blocks.append(block)
         return b"".join(blocks)
 
@@ -357,14 +355,10 @@ _BROKEN = (requests.exceptions.RequestException, HTTPError, OSError, Undecodable
 class _WithoutToken(logging.Filter):
     """Takes the token out of the paths that urllib3 logs at DEBUG level: some methods and downloads carry it there."""
 
-    _TOKEN = re.compile(r"(?<=[?&]token=)[^&\s]*")
-
     def filter(self, record: logging.LogRecord) -> bool:
         """Let everything through, without the token."""
         if isinstance(record.args, tuple):
-            record.args = tuple(
-                self._TOKEN.sub("***", argument) if isinstance(argument, str) else argument for argument in record.args
-            )
+            record.args = tuple(TOKEN_IN_URL.sub(HIDDEN, one) if isinstance(one, str) else one for one in record.args)
         return True
 
 

@@ -138,6 +138,7 @@ class _TimedReads(io.RawIOBase):
         return int(self._stream.fileno())
 
     def readinto(self, buffer: Any) -> int | None:
+        # What is left for the whole answer: a timeout of each read begins anew with every byte.
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("The time for the answer is over.")

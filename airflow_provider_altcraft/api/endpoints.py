@@ -19,6 +19,7 @@ from airflow_provider_altcraft.api.catalogue import (
     tasks,
 )
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, Endpoint, Parameter, ResponseKind
+from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 __all__ = ["AREAS", "ENDPOINTS", "Documented", "Effect", "Endpoint", "Parameter", "ResponseKind", "endpoint"]
@@ -48,10 +49,6 @@ def endpoint(name: str) -> Endpoint:
     """
     row = ENDPOINTS.get(name.strip("/"))
     if row is None:
-        # Only a mistake needs it, and a DAG file should not pay for it.
-        import difflib
-
-        near = difflib.get_close_matches(name.strip("/"), ENDPOINTS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = suggestion(name.strip("/"), ENDPOINTS)
         raise AltcraftConfigurationError(f"There is no Altcraft endpoint {name!r} in the catalogue.{hint}")
     return row

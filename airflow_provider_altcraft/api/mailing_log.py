@@ -16,7 +16,8 @@ from typing import Any, Literal
 from airflow_provider_altcraft.api.endpoints import endpoint
 from airflow_provider_altcraft.api.pagination import USUAL_LIMIT, items_of
 from airflow_provider_altcraft.api.parameters import written
-from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.api.reply import Reply
+from airflow_provider_altcraft.api.request import encode
 from airflow_provider_altcraft.api.states import moment_of, normalize_status
 from airflow_provider_altcraft.exceptions import AltcraftError
 
@@ -146,14 +147,19 @@ class LogPaginator:
         self._taken += len(fresh)
         self._first_total = self._first_total or page.total
         self.has_more = self._goes_on(page)
-        last = page.last
-        if last is not None and (not self.has_more or (fresh and not page.falls and self._advances(last))):
-            self._move_on(last, page)
-        elif self.has_more:
-            self._widen(page)
+        self._step(page, brings_more=bool(fresh))
         self.is_behind = self._is_lenient and self.has_more and self._pages >= PAGES_AT_ONCE
         self.has_more = self.has_more and not self.is_behind
         return fresh
+
+    def _step(self, page: _Page, *, brings_more: bool) -> None:
+        """Choose what to ask for next: from a later moment, where a page leads to one, else for a larger page."""
+        last = page.last
+        is_later = last is not None and brings_more and not page.falls and self._advances(last)
+        if last is not None and (is_later or not self.has_more):
+            self._move_on(last, page)
+        elif self.has_more:
+            self._widen(page)
 
     def _goes_on(self, page: _Page) -> bool:
         """Whether there may be more behind a page."""
@@ -298,15 +304,11 @@ def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
     :param server_time: the server's clock.
     :raises AltcraftError: if the log cannot be read.
     """
-    begin, events, last = server_time - LOOKBACK, [], None
-    for entry in _entries_since(call, mailing_id, begin):
-        moment, event = moment_of(entry.get("time")), run_event(entry)
-        last = max(last or moment, moment) if moment is not None else last
-        if event is not None and event.moment >= begin:
-            events.append(event)
+    begin = server_time - LOOKBACK
+    events, last = _events_since(call, mailing_id, begin)
     # By the log's own clock, unless that is far ahead.
     read_from = begin if last is None else max(begin, min(last, server_time) - LATE_ENTRIES)
-    starts = sorted(event.moment for event in events if event.kind == "start" and event.moment >= read_from)
+    starts = [start for start in _starts(events) if start >= read_from]
     if len(starts) > STARTS_KEPT:
         starts = starts[-STARTS_KEPT:]
         # No further back than the mark tells starts from later ones.
@@ -316,8 +318,8 @@ def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
     return LogMark(
         server_time.isoformat(),
         read_from.isoformat(),
-        tuple(start.isoformat() for start in starts),
-        tuple(start.isoformat() for start in going_on[-STARTS_KEPT:]),
+        tuple(map(datetime.isoformat, starts)),
+        tuple(map(datetime.isoformat, going_on[-STARTS_KEPT:])),
     )
 
 
@@ -338,9 +340,10 @@ def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
     :raises AltcraftError: if the log cannot be read.
     """
     read_from = moment_of(mark.read_from) or datetime.fromisoformat(mark.since)
+    events, _ = _events_since(call, mailing_id, read_from)
     known = mark.known
     later = []
-    for start in sorted(_starts(call, mailing_id, read_from)):
+    for start in _starts(events):
         if known[start] > 0:
             known[start] -= 1
         else:
@@ -348,17 +351,21 @@ def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
     return later
 
 
-def _starts(call: Call, mailing_id: int, since: datetime) -> Iterator[datetime]:
-    for entry in _entries_since(call, mailing_id, since):
-        event = run_event(entry)
-        if event is not None and event.kind == "start" and event.moment >= since:
-            yield event.moment
+def _starts(events: Iterable[RunEvent]) -> list[datetime]:
+    return sorted(event.moment for event in events if event.kind == "start")
 
 
-def _entries_since(call: Call, mailing_id: int, since: datetime) -> Iterator[dict[str, Any]]:
+def _events_since(call: Call, mailing_id: int, since: datetime) -> tuple[list[RunEvent], datetime | None]:
+    """The starts and ends from a moment on, and the time of the newest entry of any kind."""
     # Whether the moment itself is included is the server's to choose; here it is.
-    from_time = (since - PAGE_OVERLAP).isoformat()
-    yield from entries(call, {"id": mailing_id, "from_time": from_time}, is_lenient=True)
+    params = {"id": mailing_id, "from_time": (since - PAGE_OVERLAP).isoformat()}
+    events, last = [], None
+    for entry in entries(call, params, is_lenient=True):
+        moment, event = moment_of(entry.get("time")), run_event(entry)
+        last = max(last or moment, moment) if moment is not None else last
+        if event is not None and event.moment >= since:
+            events.append(event)
+    return events, last
 
 
 def _falls(moments: list[datetime | None]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pendulum
 
+from airflow_provider_altcraft.api.arguments import rendered
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 MATCHING_FIELDS: dict[str, tuple[str, ...]] = {
@@ -187,15 +188,20 @@ _RANGES = {
 }
 
 
+def _check_cron(expression: str) -> None:
+    """Refuse what croniter would take, and the object cannot say."""
+    if not expression.strip().startswith("@") and len(expression.split()) != 5:
+        raise AltcraftConfigurationError(f"{expression!r}: a start schedule takes a cron expression of five fields.")
+    if re.search(r"(?<![a-z])[hr](?![a-z])", expression, re.IGNORECASE):
+        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be left to chance.")
+
+
 def _cron_fields(expression: str) -> list[list[int]]:
     """The five fields as numbers; an unrestricted field is empty."""
     # Only schedules need it, and a DAG without one should not pay for it.
     from croniter import CroniterError, croniter
 
-    if not expression.strip().startswith("@") and len(expression.split()) != 5:
-        raise AltcraftConfigurationError(f"{expression!r}: a start schedule takes a cron expression of five fields.")
-    if re.search(r"(?<![a-z])[hr](?![a-z])", expression, re.IGNORECASE):
-        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be left to chance.")
+    _check_cron(expression)
     try:
         fields, nth_weekday = croniter.expand(expression)
     except CroniterError as error:
@@ -217,9 +223,7 @@ def identifier(name: str, value: Any) -> int:
     :param name: of the argument, for the error.
     :raises AltcraftConfigurationError: if it is empty or not a positive whole number.
     """
-    text = "" if value is None else str(value).strip()
-    if text in {"", "None"}:
-        raise AltcraftConfigurationError(f"{name} is empty: its template rendered to nothing, or it was not given.")
+    text = rendered(name, value)
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
         raise AltcraftConfigurationError(f"{name} must be a positive whole number, not {text!r}.")
     return int(text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_altcraft.api.endpoints import Effect, Endpoint
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
 
 USUAL_LIMIT = 1000
@@ -49,6 +49,7 @@ class Paginator:
         self._page = items
         self._taken += len(items)
         found = self._next(reply, items)
+        # All pointers so far, not only the last: one from some pages ago would lead round in a circle.
         self.over = found is None or str(found) in self._been_at
         self._been_at.add(str(found))
         self.pointer = found

@@ -15,7 +15,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_altcraft.api.arguments import empty
 from airflow_provider_altcraft.api.endpoints import Documented, Endpoint, Parameter
+from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 _log = logging.getLogger(__name__)
@@ -43,14 +45,13 @@ def written(
     """
     given = _given(endpoint, params)
     sent: dict[str, Any] = {}
-    known = endpoint.parameters
-    for parameter in known:
+    for parameter in endpoint.parameters:
         _write(endpoint, parameter, given, sent, may_lack=without_items and parameter.name == endpoint.items)
     doubtful = _doubtful(endpoint, given)
     if doubtful:
         _judge(endpoint, doubtful)
-    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
-    return {**sent, **{name: given[name] for name in unknown}, **_undocumented(endpoint, undocumented)}
+    unchecked = {name: given[name] for name in _unknown(endpoint, given)}
+    return {**sent, **unchecked, **_undocumented(endpoint, undocumented)}
 
 
 def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool], *, undocumented: Any = None) -> None:
@@ -91,12 +92,15 @@ def _undocumented(endpoint: Endpoint, given: Any) -> dict[str, Any]:
 
 def _doubtful(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
     """The names that are not known of the endpoint, where it takes no others."""
-    known = endpoint.parameters
-    if any(parameter.name == "*" for parameter in known):
+    if any(parameter.name == "*" for parameter in endpoint.parameters):
         return []
-    unknown = sorted(set(given).difference(*(parameter.names for parameter in known)))
     # Paging is described for all lists together (CONTRACT 1.6).
-    return [name for name in unknown if endpoint.paging is None or name not in {"from_id", "limit"}]
+    paging = {"from_id", "limit"} if endpoint.paging else ()
+    return [name for name in _unknown(endpoint, given) if name not in paging]
+
+
+def _unknown(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
+    return sorted(set(given).difference(*(parameter.names for parameter in endpoint.parameters)))
 
 
 def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:
@@ -116,21 +120,22 @@ def _write(
 ) -> None:
     """Put a parameter into what is sent."""
     named = {name: given[name] for name in parameter.names if name in given}
-    if not named:
-        if parameter.required and not may_lack:
-            raise AltcraftConfigurationError(f"{endpoint.name}: {_called(parameter)} is required.")
-        return
-    if parameter.required and any(isinstance(value, str) and not value.strip() for value in named.values()):
-        raise AltcraftConfigurationError(
-            f"{endpoint.name}: {_called(parameter)} is required, and it is empty: its template rendered to nothing,"
-            " or it was not given."
-        )
+    if parameter.required:
+        _check_given(endpoint, parameter, named, may_lack=may_lack)
     values = [_typed(endpoint, parameter, name, value) for name, value in named.items()]
     if any(value != values[0] for value in values):
         raise AltcraftConfigurationError(
             f"{endpoint.name}: {' and '.join(named)} are one parameter, and were given different values."
         )
-    sent.update(dict.fromkeys(parameter.wire, values[0]))
+    if values:
+        sent.update(dict.fromkeys(parameter.wire, values[0]))
+
+
+def _check_given(endpoint: Endpoint, parameter: Parameter, named: Mapping[str, Any], *, may_lack: bool) -> None:
+    if not named and not may_lack:
+        raise AltcraftConfigurationError(f"{endpoint.name}: {_called(parameter)} is required.")
+    if any(isinstance(value, str) and not value.strip() for value in named.values()):
+        raise empty(f"{endpoint.name}: {_called(parameter)}, which is required,")
 
 
 def _called(parameter: Parameter) -> str:
@@ -143,14 +148,10 @@ def _judge(endpoint: Endpoint, unknown: list[str]) -> None:
     if endpoint.documented is not Documented.FULL:
         _warn(endpoint.name, tuple(unknown))
         return
-    # Only a mistake needs it.
-    import difflib
-
     names = [name for parameter in endpoint.parameters for name in parameter.names]
-    near = difflib.get_close_matches(unknown[0], names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names) or 'nothing'}."
+    hint = suggestion(unknown[0], names, f"It takes: {', '.join(names) or 'nothing'}.")
     raise AltcraftConfigurationError(
-        f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}. {hint}"
+        f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}.{hint}"
         " One that your installation takes and the documentation lacks is given as undocumented."
     )
 
@@ -176,10 +177,10 @@ def _typed(endpoint: Endpoint, parameter: Parameter, name: str, value: Any) -> A
     text_first = isinstance(value, str) and "str" in parameter.types
     for kind in ("str",) if text_first else parameter.types:
         try:
-            return _READERS[kind](value)
+            return _TYPES[kind][0](value)
         except (AttributeError, TypeError, ValueError, OverflowError):
             continue
-    words = [_WORDS[kind] for kind in parameter.types]
+    words = [_TYPES[kind][1] for kind in parameter.types]
     if parameter.values:
         words.insert(0, f"one of {', '.join(parameter.values)}")
     raise AltcraftConfigurationError(
@@ -265,33 +266,19 @@ def _array_of(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     return lambda value: [read(item) for item in _array(value)]
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "int": _whole,
-    "float": _number,
-    "bool": _truth,
-    "str": _text,
-    "datetime": _moment,
-    "date": _day,
-    "uuid": _uuid,
-    "object": _object,
-    "array": _array,
-    "int[]": _array_of(_whole),
-    "str[]": _array_of(_text),
-    "object[]": _array_of(_object),
-    "any": lambda value: value,
+_TYPES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "int": (_whole, "a whole number"),
+    "float": (_number, "a number"),
+    "bool": (_truth, "true or false"),
+    "str": (_text, "a text"),
+    "datetime": (_moment, "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00"),
+    "date": (_day, "a day, as in 2026-01-31"),
+    "uuid": (_uuid, "a UUID"),
+    "object": (_object, "a dictionary"),
+    "array": (_array, "a list"),
+    "int[]": (_array_of(_whole), "a list of whole numbers"),
+    "str[]": (_array_of(_text), "a list of texts"),
+    "object[]": (_array_of(_object), "a list of dictionaries"),
+    "any": (lambda value: value, "anything"),
 }
-_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "str": "a text",
-    "datetime": "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00",
-    "date": "a day, as in 2026-01-31",
-    "uuid": "a UUID",
-    "object": "a dictionary",
-    "array": "a list",
-    "int[]": "a list of whole numbers",
-    "str[]": "a list of texts",
-    "object[]": "a list of dictionaries",
-    "any": "anything",
-}
+"""How a value of each type is read, and what it is called in an error."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-LONGEST_PAUSE = 300.0
+LONGEST_SILENCE = 300.0
 """Seconds. A server that asks for more is asked again then: one answer must not silence a client for a day."""
 
 
@@ -35,10 +35,10 @@ class RateLimiter:
     def pause(self, seconds: float) -> None:
         """Let nobody send for so many seconds: ``Retry-After`` is meant for all senders, not for one.
 
-        :param seconds: cut at ``LONGEST_PAUSE``.
+        :param seconds: cut at ``LONGEST_SILENCE``.
         """
         with self._lock:
-            self._until = max(self._until, time.monotonic() + min(seconds, LONGEST_PAUSE))
+            self._until = max(self._until, time.monotonic() + min(seconds, LONGEST_SILENCE))
             self._next = max(self._next, self._until)
 
     def _take(self) -> float:

@@ -14,7 +14,7 @@ from tenacity import RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base, wait_random_exponential
 
 from airflow_provider_altcraft.api.endpoints import Effect, Endpoint
-from airflow_provider_altcraft.api.protocol import Request
+from airflow_provider_altcraft.api.request import Request
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftError,
@@ -42,41 +42,39 @@ class Repeats:
     endpoint: Endpoint
     request_id: str | None
     settings: Settings
-    _in_doubt: bool = field(init=False, default=False)
+    in_doubt: bool = field(init=False, default=False)
+    """Whether an attempt may have done it, though none was answered."""
 
     def allows(self, error: BaseException) -> bool:
         """Whether to send again after this error. Says on the error whether an earlier attempt may have done it."""
         if not isinstance(error, AltcraftError) or isinstance(error, AltcraftKilled):
             return False
-        self._weigh(error)
+        # For good: a later attempt that certainly failed says nothing of an earlier one.
+        self.in_doubt = error.in_doubt = self.in_doubt or error.in_doubt
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
             return False
-        endpoint = self.endpoint
-        if endpoint.effect is Effect.READ or not self._in_doubt:
-            return True
-        if isinstance(error, AltcraftRejected) and error.is_fault and (error.replayed or _can_be_looked_at(endpoint)):
+        return self.endpoint.effect is Effect.READ or not self.in_doubt or self._is_protected(error)
+
+    def _is_protected(self, error: AltcraftError) -> bool:
+        """Whether Altcraft, if it did it, would answer the next attempt from memory, and with more than a fault."""
+        if isinstance(error, AltcraftRejected) and error.is_fault:
             # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
-            return False
+            is_one_launch = self.endpoint.effect is Effect.LAUNCH and self.endpoint.items is None
+            if error.replayed or is_one_launch:
+                return False
         return self.request_id is not None and self._window > 0
 
     def expire(self, state: RetryCallState) -> bool:
         """Whether Altcraft's memory of the first attempt would be over when the next one came."""
-        if not self._in_doubt or self.endpoint.converges:
+        if not self.in_doubt or self.endpoint.converges:
             return False
+        # From the first attempt on, the only one that is sure to be remembered; the coming pause counts, too.
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self._window
 
     @property
-    def in_doubt(self) -> bool:
-        """Whether an attempt may have done it, though none was answered."""
-        return self._in_doubt
-
-    @property
     def _window(self) -> float:
         return self.settings.window_of(self.endpoint.name)
-
-    def _weigh(self, error: AltcraftError) -> None:
-        self._in_doubt = error.in_doubt = self._in_doubt or error.in_doubt
 
 
 def retrying(
@@ -119,11 +117,6 @@ class _Wait(wait_base):
         if asked is None:
             return float(self.backoff(retry_state))
         return asked + float(self.jitter(retry_state))
-
-
-def _can_be_looked_at(endpoint: Endpoint) -> bool:
-    """Whether it is one launch, not one of a hundred batches."""
-    return endpoint.effect is Effect.LAUNCH and endpoint.items is None
 
 
 def _retry_after(error: BaseException | None) -> float | None:

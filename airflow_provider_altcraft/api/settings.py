@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
+from msgspec import Meta, ValidationError, convert
+
+from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 CHECKSUMMED = frozenset(
@@ -22,6 +25,18 @@ CHECKSUMMED = frozenset(
 """Endpoints that the older documentation names among those remembered by checksum; its table is cut (CONTRACT 1.8)."""
 MEGABYTE = 1_000_000
 """Decimal, the smaller reading: whether "10 MB" is binary is unknown (CONTRACT 1.5)."""
+
+# The descriptions end the sentence "… must be".
+_TRUTH = Meta(description="true or false")
+_FINITE = sys.float_info.max
+Switch = Annotated[bool, _TRUTH]
+Number = Annotated[float, Meta(ge=0, le=_FINITE, description="a number of at least 0")]
+Seconds = Annotated[float, Meta(gt=0, le=_FINITE, description="a number above 0")]
+Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+Size = Annotated[int, Meta(ge=1_000, description="a whole number of at least 1000")]
+Words = Annotated[frozenset[str], Meta(description="a list of words")]
+Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", description="the name of an HTTP header")]
+Name = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="a short name")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +74,23 @@ class Settings:
 
     base_url: str
     token: str = field(repr=False)
-    auth: Literal["body", "header"] = "body"
-    request_id_header: str = "Request-ID"
-    deduplication_window: float = 86_400
-    deduplicates_launches: bool | None = None
-    deployment: str = ""
-    record_path: str | None = None
-    connect_timeout: float = 10
-    read_timeout: float = 120
-    max_attempts: int = 5
-    max_requests_per_second: float = 0
-    max_body_bytes: int = 10 * MEGABYTE
-    max_body_bytes_with_files: int = 100 * MEGABYTE
-    max_answer_bytes: int = 64 * MEGABYTE
-    download_token_in_url: bool = False
-    verify: bool | str = True
-    task_success_statuses: frozenset[str] = frozenset({"completed", "success"})
-    task_failure_statuses: frozenset[str] = frozenset({"failed", "error", "canceled", "cancelled"})
-
-    @property
-    def deduplicates(self) -> bool:
-        """Whether a repeated Request-ID is answered from memory."""
-        return self.deduplication_window > 0
+    auth: Annotated[Literal["body", "header"], Meta(description="'body' or 'header'")] = "body"
+    request_id_header: Header = "Request-ID"
+    deduplication_window: Number = 86_400
+    deduplicates_launches: Annotated[bool | None, _TRUTH] = None
+    deployment: Name = ""
+    record_path: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="a text")] = None
+    connect_timeout: Seconds = 10
+    read_timeout: Seconds = 120
+    max_attempts: Count = 5
+    max_requests_per_second: Number = 0
+    max_body_bytes: Size = 10 * MEGABYTE
+    max_body_bytes_with_files: Size = 100 * MEGABYTE
+    max_answer_bytes: Size = 64 * MEGABYTE
+    download_token_in_url: Switch = False
+    verify: Annotated[bool | Annotated[str, Meta(pattern="/")], _TRUTH] = True
+    task_success_statuses: Words = frozenset({"completed", "success"})
+    task_failure_statuses: Words = frozenset({"failed", "error", "canceled", "cancelled"})
 
     def window_of(self, endpoint: str) -> float:
         """Seconds for which a request to an endpoint is certainly remembered; 0 = perhaps not at all.
@@ -115,27 +125,29 @@ def settings_from_connection(
         raise AltcraftConfigurationError("The Altcraft connection has no host.")
     if not token:
         raise AltcraftConfigurationError("The Altcraft connection has no API token: put it in the password field.")
-    given = {name: value for name, value in (extra or {}).items() if value not in (None, "")}
-    allow_http = _boolean("allow_http", given.pop("allow_http", False))
-    base_url = _base_url(host, schema, port, allow_http=allow_http)
-    return Settings(base_url=base_url, token=token, **_typed(given))
+    typed = _typed({name: value for name, value in (extra or {}).items() if value not in (None, "")})
+    base_url = _base_url(host, schema or "https", port, allow_http=typed.pop("allow_http", False))
+    return Settings(base_url=base_url, token=token, **typed)
 
 
-def _base_url(host: str, schema: str | None, port: int | None, *, allow_http: bool) -> str:
-    parts = urlsplit(host if "://" in host else f"{schema or 'https'}://{host}")
+def _base_url(host: str, schema: str, port: int | None, *, allow_http: bool) -> str:
+    parts = urlsplit(host if "://" in host else f"{schema}://{host}")
     scheme, name = parts.scheme.lower(), parts.hostname or ""
     if scheme not in {"http", "https"} or not name:
         raise AltcraftConfigurationError("The Altcraft connection's host and schema do not make an http(s) URL.")
-    if parts.path.strip("/") or parts.query or parts.username:
+    if any((parts.path.strip("/"), parts.query, parts.username)):
         raise AltcraftConfigurationError("The Altcraft connection's host must be a host name, without path or user.")
     if scheme == "http" and not allow_http and not _is_loopback(name):
         raise AltcraftConfigurationError(
             f"The Altcraft connection uses plain http to {name}: the API token would travel readable. "
             'Use https, or set "allow_http": true in the extra.'
         )
-    number = port or parts.port
+    return f"{scheme}://{_authority(name, port or parts.port)}"
+
+
+def _authority(name: str, port: int | None) -> str:
     bracketed = f"[{name}]" if ":" in name else name
-    return f"{scheme}://{bracketed}:{number}" if number else f"{scheme}://{bracketed}"
+    return f"{bracketed}:{port}" if port else bracketed
 
 
 def _is_loopback(name: str) -> bool:
@@ -147,112 +159,34 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
+_KINDS = {**get_type_hints(Settings, include_extras=True), "allow_http": Switch}
+del _KINDS["base_url"], _KINDS["token"]
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
 def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(given) - set(_READERS))
+    unknown = sorted(set(given) - set(_KINDS))
     if unknown:
-        known = [*_READERS, "allow_http"]
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" Known are: {', '.join(known)}."
         names = ", ".join(repr(name) for name in unknown)
+        hint = suggestion(unknown[0], _KINDS, f"Known are: {', '.join(_KINDS)}.")
         raise AltcraftConfigurationError(f"Unknown setting in the Altcraft connection's extra: {names}.{hint}")
-    return {name: _READERS[name](name, value) for name, value in given.items()}
+    return {name: _read(name, value) for name, value in given.items()}
 
 
-def _refused(name: str, expected: str) -> AltcraftConfigurationError:
-    # The value is not quoted: whatever was pasted into the wrong field may be a secret.
-    return AltcraftConfigurationError(f"The Altcraft connection's extra {name!r} must be {expected}.")
-
-
-def _boolean(name: str, value: Any) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    found = words.get(str(value).strip().lower())
-    if found is None:
-        raise _refused(name, "true or false")
-    return found
-
-
-def _number(minimum: float, *, exclusive: bool = False) -> Callable[[str, Any], float]:
-    def read(name: str, value: Any) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise _refused(name, "a number") from None
-        if not (number > minimum or (number == minimum and not exclusive)) or number == float("inf"):
-            raise _refused(name, f"a number {'above' if exclusive else 'of at least'} {minimum:g}")
-        return number
-
-    return read
-
-
-def _integer(minimum: int) -> Callable[[str, Any], int]:
-    def read(name: str, value: Any) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            raise _refused(name, "a whole number") from None
-        if number < minimum:
-            raise _refused(name, f"a whole number of at least {minimum}")
-        return number
-
-    return read
-
-
-def _word(*allowed: str) -> Callable[[str, Any], str]:
-    def read(name: str, value: Any) -> str:
-        if value not in allowed:
-            raise _refused(name, " or ".join(repr(word) for word in allowed))
-        return str(value)
-
-    return read
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _refused(name, "a text")
-    return value.strip()
-
-
-def _name(name: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
-        raise _refused(name, "a short name")
-    return value.strip()
-
-
-def _header(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.replace("-", "").isalnum() or not value.isascii():
-        raise _refused(name, "the name of an HTTP header")
-    return value
-
-
-def _verify(name: str, value: Any) -> bool | str:
-    if isinstance(value, str) and "/" in value:
-        return value
-    return _boolean(name, value)
-
-
-def _words(name: str, value: Any) -> frozenset[str]:
-    items = value.split(",") if isinstance(value, str) else value
-    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
-        raise _refused(name, "a list of words")
-    return frozenset(item.strip().lower() for item in items if item.strip())
-
-
-_READERS: dict[str, Callable[[str, Any], Any]] = {
-    "auth": _word("body", "header"),
-    "request_id_header": _header,
-    "deduplication_window": _number(0),
-    "deduplicates_launches": _boolean,
-    "deployment": _name,
-    "record_path": _text,
-    "connect_timeout": _number(0, exclusive=True),
-    "read_timeout": _number(0, exclusive=True),
-    "max_attempts": _integer(1),
-    "max_requests_per_second": _number(0),
-    "max_body_bytes": _integer(1_000),
-    "max_body_bytes_with_files": _integer(1_000),
-    "max_answer_bytes": _integer(1_000),
-    "download_token_in_url": _boolean,
-    "verify": _verify,
-    "task_success_statuses": _words,
-    "task_failure_statuses": _words,
-}
+def _read(name: str, value: Any) -> Any:
+    """A setting, which forms and environment variables give as a text."""
+    kind = _KINDS[name]
+    (meta,) = kind.__metadata__
+    value = value.strip() if isinstance(value, str) else value
+    if meta is _TRUTH:
+        value = _TRUTHS.get(str(value).lower(), value)
+    elif kind is Words and isinstance(value, str):
+        value = value.split(",")
+    try:
+        found = convert(value, kind, strict=False)
+    except ValidationError:
+        # The value is not quoted: whatever was pasted into the wrong field may be a secret.
+        raise AltcraftConfigurationError(
+            f"The Altcraft connection's extra {name!r} must be {meta.description}."
+        ) from None
+    return frozenset(word.strip().lower() for word in found if word.strip()) if kind is Words else found

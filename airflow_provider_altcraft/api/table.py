@@ -9,7 +9,7 @@ from pathlib import Path
 
 from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Endpoint, Parameter, ResponseKind
 
-HEAD = """\
+INTRODUCTION = """\
 # Endpoints
 
 Every endpoint that `AltcraftHook.call` knows. This page is made from the catalogue by `make endpoints`.
@@ -22,9 +22,9 @@ for profile in hook.iterate("profiles/list", {"db_id": 1, "fields": ["email"]}):
 ```
 
 **Effect** says how carefully a call is repeated. A *read* is repeated freely. An *idempotent write* ends in the same
-state when it is done twice. A *write* makes another object, event or task each time, a *launch* sends messages,
-*irreversible* cannot be undone, and of *unknown* no source says what a repeat would do: none of these is sent again,
-once its bytes went out, unless a Request-ID protects it.
+state when it is done twice. A *creation* makes another object, event or task each time, a *launch* sends messages,
+*irreversible* cannot be undone, and of *unknown* no source says what a repeat would do. Nothing but a read is sent
+again, once its bytes went out, unless a Request-ID protects it.
 
 **Known** says how well it is documented. *full*: an unknown parameter is an error. *partial* (something was cut off)
 and *path only*: it is sent as it is, with a warning.
@@ -37,7 +37,7 @@ the connection. `None` is left out.
 
 def page() -> str:
     """The catalogue as Markdown."""
-    lines = [HEAD, *_counts()]
+    lines = [INTRODUCTION, *_counts()]
     for area, rows in AREAS.items():
         lines += ["", f"## {area}", "", "| Endpoint | Effect | Known | Parameters | Notes |", "|---|---|---|---|---|"]
         lines += [_line(row) for row in rows]

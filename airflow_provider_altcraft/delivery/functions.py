@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 
 CONVERGING = frozenset({"set", "delete", "remove"})
 """Actions that do no more when they are repeated. Of ``add``, the contract says that it may (CONTRACT 13); the words

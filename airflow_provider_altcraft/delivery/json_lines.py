@@ -7,7 +7,7 @@ from typing import overload
 
 import msgspec
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 
 
 class JsonLines(Sequence[bytes]):

@@ -10,7 +10,7 @@ from itertools import compress
 from threading import Lock
 from typing import Any, Protocol
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, TaskAnswer, TaskOutcome, refused_batch
 from airflow_provider_altcraft.delivery.batching import Batch, Limits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination

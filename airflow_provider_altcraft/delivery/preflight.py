@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 SYSTEM_FIELDS = frozenset(
@@ -34,8 +34,7 @@ def check_fields(fields: Sequence[str], answer: Any, key_fields: Iterable[str]) 
         return False
     unknown = [name for name in fields if name not in known | SYSTEM_FIELDS | set(key_fields)]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], known | SYSTEM_FIELDS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(sorted(known))}."
+        hint = suggestion(unknown[0], known | SYSTEM_FIELDS, f"It has {', '.join(sorted(known))}.")
         raise AltcraftConfigurationError(
             f"The database has no field {', '.join(map(repr, unknown))}.{hint} If it does have it, set"
             " check_fields=False."

@@ -15,7 +15,7 @@ from airflow_provider_altcraft.tracebacks import without_locals
 if TYPE_CHECKING:
     from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
     from airflow_provider_altcraft.api.client import AltcraftClient
-    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.api.reply import Reply
     from airflow_provider_altcraft.api.settings import Settings
 
 

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
-from airflow_provider_altcraft.api.protocol import encode
+from airflow_provider_altcraft.api.request import encode
 from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
 from airflow_provider_altcraft.delivery.batching import Batch
 from airflow_provider_altcraft.delivery.pipeline import TaskBatch

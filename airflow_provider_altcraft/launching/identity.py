@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
-from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.api.reply import Reply
+from airflow_provider_altcraft.api.request import encode
 from airflow_provider_altcraft.api.settings import Settings
 
 _NAMESPACE = UUID("6f1f1d0e-7f0b-5d5e-9a43-0c1a9f3f6b52")

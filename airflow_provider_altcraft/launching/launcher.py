@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_provider_altcraft.api.objects import identifier
-from airflow_provider_altcraft.api.protocol import Reply, encode
+from airflow_provider_altcraft.api.reply import Reply
+from airflow_provider_altcraft.api.request import encode
 from airflow_provider_altcraft.exceptions import (
     AltcraftLaunchConflict,
     AltcraftOutcomeUnknown,

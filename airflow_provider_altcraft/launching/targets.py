@@ -35,4 +35,4 @@ def launch_of(endpoint: str, params: Mapping[str, Any], undocumented: Mapping[st
     if row.name in TARGETS:
         about, reaches = TARGETS[row.name]
         return Launch(row.name, known, undocumented, about=about, reaches=reaches, private=PRIVATE)
-    return Launch(row.name, known, undocumented, about=None if row.effect is Effect.WRITE else ())
+    return Launch(row.name, known, undocumented, about=None if row.effect is Effect.IDEMPOTENT_WRITE else ())

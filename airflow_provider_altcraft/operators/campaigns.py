@@ -19,7 +19,7 @@ from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.api.reply import Reply
 
 
 class _CampaignOperator(WaitingOperator):

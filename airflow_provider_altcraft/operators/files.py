@@ -56,8 +56,8 @@ class AltcraftUploadFileOperator(AltcraftOperator):
         """Read it and upload it."""
         from mimetypes import guess_type
 
+        from airflow_provider_altcraft.api.arguments import rendered
         from airflow_provider_altcraft.runtime.storage import location
-        from airflow_provider_altcraft.runtime.templates import rendered
 
         file = location("path", self.path)
         name = file.name if self.name is None else rendered("name", self.name)

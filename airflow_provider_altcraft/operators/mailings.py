@@ -553,9 +553,9 @@ class AltcraftCloneMailingOperator(AltcraftOperator):
 
     def work(self, context: Any) -> int:
         """Make the copy."""
+        from airflow_provider_altcraft.api.arguments import rendered
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
-        from airflow_provider_altcraft.runtime.templates import rendered
 
         name = None if self.name is None else rendered("name", self.name)
         params = {"id": identifier("mailing_id", self.mailing_id), "name": name}

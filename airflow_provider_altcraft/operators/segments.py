@@ -215,9 +215,9 @@ class AltcraftSaveSegmentOperator(AltcraftOperator):
 
     def work(self, context: Any) -> int:
         """Save it."""
+        from airflow_provider_altcraft.api.arguments import rendered
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
-        from airflow_provider_altcraft.runtime.templates import rendered
 
         params: dict[str, Any] = {
             "name": rendered("name", self.name),

@@ -255,7 +255,7 @@ class DeliveringOperator(WaitingOperator):
     def _delivery(
         self, context: Any, destination: Destination, launcher: DeliveryLauncher, params: Mapping[str, Any]
     ) -> Delivery:
-        from airflow_provider_altcraft.api.protocol import encode
+        from airflow_provider_altcraft.api.request import encode
         from airflow_provider_altcraft.delivery.pipeline import Delivery
         from airflow_provider_altcraft.runtime.progress import Progress
 

@@ -163,7 +163,7 @@ class ChangeDetection:
 
         :param base_url: of the connection: the same id elsewhere is another place.
         """
-        from airflow_provider_altcraft.api.protocol import encode
+        from airflow_provider_altcraft.api.request import encode
         from airflow_provider_altcraft.delivery.ledger.ledger import Ledger
 
         scope = encode([base_url, destination.endpoint.name, destination.params])

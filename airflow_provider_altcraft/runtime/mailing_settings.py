@@ -66,8 +66,8 @@ class MailingSettingsOperator(AltcraftOperator):
 
         :raises AltcraftConfigurationError: for what no mailing can be.
         """
+        from airflow_provider_altcraft.api.arguments import rendered
         from airflow_provider_altcraft.api.objects import StartSchedule, identifier
-        from airflow_provider_altcraft.runtime.templates import rendered
 
         if self.data_type not in SOURCES:
             raise AltcraftConfigurationError(f"data_type must be 'list' or 'segment', not {self.data_type!r}.")

@@ -9,9 +9,9 @@ from hashlib import blake2b
 from typing import IO, Any
 from urllib.parse import quote
 
+from airflow_provider_altcraft.api.arguments import rendered
 from airflow_provider_altcraft.delivery.private_files import make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
-from airflow_provider_altcraft.runtime.templates import rendered
 
 LONGEST_FOLDER_NAME = 200
 """Bytes; disks take 255."""

@@ -21,18 +21,6 @@ def is_open(value: Any) -> bool:
     return not isinstance(value, bool | int | float | date | datetime | UUID | None)
 
 
-def rendered(name: str, value: Any) -> str:
-    """A text that must not be empty after rendering.
-
-    :param name: of the argument, for the error.
-    :raises AltcraftConfigurationError: if it is.
-    """
-    text = "" if value is None else str(value).strip()
-    if text in {"", "None"}:
-        raise AltcraftConfigurationError(f"{name} is empty: its template rendered to nothing, or it was not given.")
-    return text
-
-
 def check_one_of(given: Mapping[str, Any]) -> None:
     """Refuse anything but exactly one of several arguments.
 

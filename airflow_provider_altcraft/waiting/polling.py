@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,
@@ -30,6 +30,9 @@ from airflow_provider_altcraft.waiting.policy import (
     decide,
 )
 from airflow_provider_altcraft.waiting.targets import Query, Target
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.client import AltcraftClient
 
 
 class Poller:
@@ -203,21 +206,7 @@ class Poller:
         return seconds * random.uniform(0.8, 1.2)  # noqa: S311
 
 
-class Client(Protocol):
-    """The part of the client that waiting uses."""
-
-    def call(
-        self,
-        name: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        attempts: int | None = None,
-        raw_result: bool = False,
-    ) -> Reply:
-        """Call an endpoint."""
-
-
-def poll(poller: Poller, client: Client, *, at_once: bool = False) -> Verdict | None:
+def poll(poller: Poller, client: AltcraftClient, *, at_once: bool = False) -> Verdict | None:
     """Ask what there is to ask now, on a worker; how the wait ended, or ``None``.
 
     :param at_once: see ``Poller.queries``.
@@ -241,7 +230,7 @@ def poll(poller: Poller, client: Client, *, at_once: bool = False) -> Verdict | 
 
 def wait(
     poller: Poller,
-    client: Client,
+    client: AltcraftClient,
     *,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,

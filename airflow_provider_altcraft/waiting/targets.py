@@ -18,7 +18,7 @@ from airflow_provider_altcraft.api.mailing_log import (
     RunEvent,
     run_event,
 )
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import State, campaign_state, moment_of, normalize_status, task_state
 from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome, decoded, read_task_answer

@@ -68,7 +68,7 @@ def test_what_differs_is_marked():
     ("effect", "converges"),
     [
         (Effect.READ, True),
-        (Effect.WRITE, True),
+        (Effect.IDEMPOTENT_WRITE, True),
         (Effect.CREATE, False),
         (Effect.LAUNCH, False),
         (Effect.UNKNOWN, False),

@@ -38,7 +38,7 @@ TYPES = {
 }
 EFFECTS = {
     "reads": Effect.READ,
-    "converges": Effect.WRITE,
+    "converges": Effect.IDEMPOTENT_WRITE,
     "acts again": Effect.CREATE,
     "sends again": Effect.LAUNCH,
     "irreversible": Effect.IRREVERSIBLE,
@@ -49,16 +49,16 @@ LEVELS = {"full": Documented.FULL, "partial": Documented.PARTIAL, "path-only": D
 IMPORTS = "the stored state converges but for field functions, and triggers fire again unless skipped (CONTRACT 13)"
 SWITCHES = "it sets a state; a repeat of that sets it again"
 OTHER_EFFECTS = {
-    "profiles/import": (Effect.WRITE, IMPORTS),
-    "profiles/import_batch": (Effect.WRITE, IMPORTS),
-    "profiles/update": (Effect.WRITE, IMPORTS),
-    "profiles/update_batch": (Effect.WRITE, IMPORTS),
+    "profiles/import": (Effect.IDEMPOTENT_WRITE, IMPORTS),
+    "profiles/import_batch": (Effect.IDEMPOTENT_WRITE, IMPORTS),
+    "profiles/update": (Effect.IDEMPOTENT_WRITE, IMPORTS),
+    "profiles/update_batch": (Effect.IDEMPOTENT_WRITE, IMPORTS),
     "integrations/any/profile_import": (Effect.LAUNCH, "with trigger_id or workflow_id it sends (CONTRACT 8.9)"),
     "campaigns/activate": (Effect.LAUNCH, "with run_now it sends (CONTRACT 5.3)"),
     "scampaigns/activate": (Effect.LAUNCH, "an active campaign lets its mailings go out"),
-    "scampaigns/deactivate": (Effect.WRITE, SWITCHES),
-    "campaigns/deactivate": (Effect.WRITE, SWITCHES),
-    "workflows/activate": (Effect.WRITE, SWITCHES),
+    "scampaigns/deactivate": (Effect.IDEMPOTENT_WRITE, SWITCHES),
+    "campaigns/deactivate": (Effect.IDEMPOTENT_WRITE, SWITCHES),
+    "workflows/activate": (Effect.IDEMPOTENT_WRITE, SWITCHES),
     "market/orders/import": (Effect.CREATE, "out of caution: that an order is found by its external_id is not said"),
 }
 IN_THE_PATH = "the path names it"

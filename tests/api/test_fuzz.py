@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_altcraft.api import protocol
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.endpoints import ENDPOINTS, ResponseKind, endpoint
 from airflow_provider_altcraft.api.pagination import Paginator
-from airflow_provider_altcraft.api.protocol import Reply, Request
+from airflow_provider_altcraft.api.reply import Reply, read_reply
+from airflow_provider_altcraft.api.request import Request, frame_of, request_of
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError
 
@@ -90,7 +90,7 @@ def reading(row, status, headers, body):
     """What reading an answer comes to; no error but this package's may come out."""
     request = Request(row, "https://example.com", {}, b"")
     try:
-        reply = protocol.read(request, http_status=status, headers=headers, body=body, settings=SETTINGS)
+        reply = read_reply(request, http_status=status, headers=headers, body=body, settings=SETTINGS)
     except AltcraftError as error:
         return error
     assert 200 <= status < 300
@@ -102,7 +102,7 @@ def reading(row, status, headers, body):
 def test_no_parameters_break_the_writing_of_a_request(data, row):
     params = data.draw(params_of(row))
     with suppress(AltcraftConfigurationError):
-        request = protocol.call(row, params, SETTINGS, data.draw(st.none() | st.text()))
+        request = request_of(row, params, SETTINGS, data.draw(st.none() | st.text()))
         assert request.url.startswith("https://example.com/api/")
         assert request.url.count("/") == len(row.path.split("/")) + 1 or row.answer is ResponseKind.FILE
         assert TOKEN not in repr(request)
@@ -112,14 +112,14 @@ def test_no_parameters_break_the_writing_of_a_request(data, row):
 @given(ROWS, ANYTHING)
 def test_parameters_may_be_anything(row, params):
     with suppress(AltcraftConfigurationError):
-        protocol.call(row, params, SETTINGS)
+        request_of(row, params, SETTINGS)
 
 
 @SLOW
 @given(st.data(), st.sampled_from([row for row in ENDPOINTS.values() if row.items]))
 def test_no_parameters_break_the_frame_of_a_batch(data, row):
     with suppress(AltcraftConfigurationError):
-        frame = protocol.frame_of(row, data.draw(params_of(row)), SETTINGS)
+        frame = frame_of(row, data.draw(params_of(row)), SETTINGS)
         assert row.items in json.loads(frame.join([b"1"]))
 
 
@@ -176,7 +176,7 @@ def test_a_parameter_that_holds_itself_is_refused():
     circle = []
     circle.append(circle)
     with pytest.raises(AltcraftConfigurationError):
-        protocol.call(endpoint("campaigns/get"), {"id": 1, "more": circle}, SETTINGS)
+        request_of(endpoint("campaigns/get"), {"id": 1, "more": circle}, SETTINGS)
 
 
 @SLOW
@@ -212,7 +212,7 @@ def test_no_call_ends_in_anything_but_an_answer_or_an_error_of_ours(echo_server,
 
 def test_values_of_python_become_json_or_an_error():
     for value in (Decimal("1.5"), date(2026, 1, 1), datetime(2026, 1, 1), b"x"):
-        protocol.call(endpoint("campaigns/delete"), {"value": value}, SETTINGS)
+        request_of(endpoint("campaigns/delete"), {"value": value}, SETTINGS)
     for value in (object(), 1j, {(1, 2): 3}, "\ud800"):
         with pytest.raises(AltcraftConfigurationError):
-            protocol.call(endpoint("campaigns/delete"), {"value": value}, SETTINGS)
+            request_of(endpoint("campaigns/delete"), {"value": value}, SETTINGS)

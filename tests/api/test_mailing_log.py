@@ -18,7 +18,7 @@ from airflow_provider_altcraft.api.mailing_log import (
     mark_of,
     starts_since,
 )
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.exceptions import AltcraftError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

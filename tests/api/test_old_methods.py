@@ -196,10 +196,10 @@ def test_nor_in_what_hangs_on_a_timeout():
 
 
 def test_a_request_does_not_show_it(client):
-    from airflow_provider_altcraft.api import protocol
     from airflow_provider_altcraft.api.endpoints import endpoint
+    from airflow_provider_altcraft.api.request import request_of
 
-    request = protocol.call(endpoint(SUSPEND), {"db_id": 5}, client.settings)
+    request = request_of(endpoint(SUSPEND), {"db_id": 5}, client.settings)
     assert not visible(repr(request))
     assert request.query == {"token": TOKEN}
 

@@ -47,9 +47,28 @@ def test_values_may_arrive_as_strings():
             "auth": "",
         }
     )
-    assert (read.read_timeout, read.max_attempts, read.verify, read.deduplicates) == (30, 3, False, False)
+    assert (read.read_timeout, read.max_attempts, read.verify, read.deduplication_window) == (30, 3, False, 0)
     assert read.task_success_statuses == {"completed", "done"}
     assert read.auth == "body"
+
+
+@pytest.mark.parametrize(
+    ("extra", "value"),
+    [
+        ({"verify": " Yes "}, True),
+        ({"verify": 0}, False),
+        ({"verify": "/etc/ssl/ca.pem"}, "/etc/ssl/ca.pem"),
+        ({"deduplicates_launches": "no"}, False),
+        ({"download_token_in_url": "1"}, True),
+        ({"connect_timeout": " 2.5 "}, 2.5),
+        ({"max_body_bytes": "2000"}, 2000),
+        ({"deployment": " staging "}, "staging"),
+        ({"task_failure_statuses": ["Failed ", ""]}, {"failed"}),
+    ],
+)
+def test_each_kind_of_value_is_read(extra, value):
+    (name,) = extra
+    assert getattr(settings(extra=extra), name) == value
 
 
 def test_an_unknown_key_is_named_with_the_nearest():
@@ -70,6 +89,9 @@ def test_an_unknown_key_is_named_with_the_nearest():
         {"task_success_statuses": 3},
         {"connect_timeout": "nan"},
         {"read_timeout": "inf"},
+        {"record_path": "  "},
+        {"deployment": "x" * 201},
+        {"task_failure_statuses": ["failed", 3]},
     ],
 )
 def test_a_wrong_value_is_named_but_not_quoted(extra):

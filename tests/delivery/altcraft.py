@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 from airflow_provider_altcraft.delivery.pipeline import Delivery
 from airflow_provider_altcraft.delivery.rejects import Rejects

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 from airflow_provider_altcraft.delivery.answers import BatchAnswer
 from airflow_provider_altcraft.delivery.destinations import (
     Orders,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_altcraft.api.protocol import Frame
+from airflow_provider_altcraft.api.request import Frame
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 from airflow_provider_altcraft.delivery.json_lines import JsonLines, Packed
 

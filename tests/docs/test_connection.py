@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from airflow_provider_altcraft.api.settings import _READERS, Settings, settings_from_connection
+from airflow_provider_altcraft.api.settings import Settings, settings_from_connection
 from tests.docs.pages import DOCS
 
 PAGE = (DOCS / "connection.md").read_text(encoding="utf-8")
@@ -16,7 +16,6 @@ DEFAULTS = {field.name: field.default for field in fields(Settings) if field.nam
 
 def test_every_setting_is_there_and_no_other():
     assert set(ROWS) == set(DEFAULTS) | {"allow_http"}
-    assert set(DEFAULTS) == set(_READERS)
 
 
 def test_each_setting_is_there_once():

@@ -139,7 +139,7 @@ def test_a_task_that_fails_fails_the_task(altcraft_sandbox, run):
 
 
 def test_an_answer_without_the_id_of_its_task_is_no_green_task(altcraft_sandbox, monkeypatch):
-    from airflow_provider_altcraft.api.protocol import Reply
+    from airflow_provider_altcraft.api.reply import Reply
 
     operator = call(COUNT, SEGMENT)
     monkeypatch.setattr(operator.hook.client, "call", lambda *given, **named: Reply(COUNT, {"done": True}))

@@ -8,7 +8,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api import mailing_log
 from airflow_provider_altcraft.api.mailing_log import LogMark
-from airflow_provider_altcraft.api.protocol import Reply
+from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.api.states import State
 from airflow_provider_altcraft.delivery.answers import TaskOutcome, read_task_answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_altcraft.api.catalogue.groups import LIST
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 CAMPAIGN = "id/campaign_id: int!"
@@ -27,7 +27,7 @@ ROWS = (
         CAMPAIGN, "activate_date+start_date: datetime!; deactivate_date: datetime",
         "completed_date: datetime (completes it then, which is irreversible)",
         page="developer-guide/super-campaigns/scampaigns-activation", note=RUN_RIGHT),
-    row("scampaigns/deactivate", WRITE, FULL, "Deactivate campaign",
+    row("scampaigns/deactivate", IDEMPOTENT_WRITE, FULL, "Deactivate campaign",
         CAMPAIGN, page="developer-guide/super-campaigns/scampaigns-deactivation", note=RUN_RIGHT),
     row("scampaigns/completed", IRREVERSIBLE, FULL, "Complete campaign",
         CAMPAIGN,

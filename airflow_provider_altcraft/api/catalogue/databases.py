@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_altcraft.api.catalogue.groups import LIST
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 DATABASE = "id/db_id: int!"
@@ -38,7 +38,7 @@ ROWS = (
     row("segments/add", CREATE, FULL, "Create segment",
         "name: str!; segment: array (for dynamic and refreshed); is_static: bool; is_refresh_daily: bool", STATIC_LIST,
         page="developer-guide/segments/2195594"),
-    row("segments/update", WRITE, PARTIAL, "Update segment",
+    row("segments/update", IDEMPOTENT_WRITE, PARTIAL, "Update segment",
         SEGMENT, "name: str!; segment: array!", STATIC_LIST,
         page="developer-guide/segments/2195596"),
     row("segments/delete", UNKNOWN, PATH_ONLY, "Delete segment"),

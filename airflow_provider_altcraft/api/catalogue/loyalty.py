@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 PROGRAMME = "loyalty_id: int!"
@@ -16,7 +16,7 @@ POINTS = (
 # fmt: off
 ROWS = (
     # A repeat is counted as duplicated.
-    row("promocodes/import", WRITE, FULL, "Import promo codes",
+    row("promocodes/import", IDEMPOTENT_WRITE, FULL, "Import promo codes",
         "codes: str[]!", PROGRAMME,
         items="codes", page="developer-guide/promocodes/2195573"),
     row("promocodes/export_all", READ, FULL, "Get all promo codes",

@@ -17,7 +17,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
 )
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 MAILING = "id/mailing_id: int!"
@@ -47,7 +47,7 @@ ROWS = (
     row("campaigns/activate", LAUNCH, FULL, "Activate mailing",
         MAILING, "run_now: bool", RUN,
         page="developer-guide/campaigns/2195660", note="What overrides a run goes with run_now."),
-    row("campaigns/deactivate", WRITE, FULL, "Deactivate mailing",
+    row("campaigns/deactivate", IDEMPOTENT_WRITE, FULL, "Deactivate mailing",
         MAILING, "abort_if_running: bool = false",
         page="developer-guide/campaigns/2195662"),
     row("campaigns/get", READ, PARTIAL, "Get mailing information",
@@ -68,7 +68,7 @@ ROWS = (
     row("campaigns/broadcasts/add", CREATE, PARTIAL, "Create broadcast mailing",
         SETTINGS, CHANNEL, ATTRIBUTES,
         page="developer-guide/campaigns/broadcast-campaigns/2195891"),
-    row("campaigns/broadcasts/update", WRITE, PARTIAL, "Update broadcast mailing",
+    row("campaigns/broadcasts/update", IDEMPOTENT_WRITE, PARTIAL, "Update broadcast mailing",
         MAILING, SETTINGS,
         page="developer-guide/campaigns/broadcast-campaigns/2195895", note="Leaves the channel alone."),
     row("campaigns/broadcasts/start", LAUNCH, PARTIAL, "Launch a broadcast mailing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_altcraft.api.catalogue.groups import SKIP_TRIGGERS
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 # fmt: off

@@ -13,7 +13,7 @@ class Effect(Enum):
 
     READ = "read"
     """Changes nothing: repeated freely."""
-    WRITE = "idempotent write"
+    IDEMPOTENT_WRITE = "idempotent write"
     """Brings data into a state that a repeat would not change: repeated under a Request-ID."""
     CREATE = "creation"
     """Makes another object, event or task at every call: goes through the launch protocol."""
@@ -132,7 +132,7 @@ class Endpoint:
     @property
     def converges(self) -> bool:
         """Whether doing it twice, at any time, ends where doing it once does."""
-        return self.effect in (Effect.READ, Effect.WRITE) or self.settles
+        return self.effect in (Effect.READ, Effect.IDEMPOTENT_WRITE) or self.settles
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -14,7 +14,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
 )
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, ResponseKind, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 DB = "db_id/list_id: int!"
@@ -25,10 +25,10 @@ _LIST = "list_id/db_id: int! (in the path)"
 # fmt: off
 ROWS = (
     # An import converges but for field functions (increase, add) and the triggers it fires (CONTRACT 13).
-    row("profiles/import", WRITE, FULL, "Import profile",
+    row("profiles/import", IDEMPOTENT_WRITE, FULL, "Import profile",
         DB, ONE, ANY_MATCHING, IMPORTING, "add_to_segments: int[]; remove_from_segments: int[]",
         payload="profile_id", page="developer-guide/profiles/import"),
-    row("profiles/import_batch", WRITE, PARTIAL, "Import multiple profiles",
+    row("profiles/import_batch", IDEMPOTENT_WRITE, PARTIAL, "Import multiple profiles",
         DB, MANY, ANY_MATCHING, RESOURCE, IMPORTING,
         payload="result", items="data", page="developer-guide/profiles/2195504"),
     row("profiles/add", CREATE, FULL, "Add profile to database",
@@ -38,10 +38,10 @@ ROWS = (
     row("profiles/add_batch", CREATE, FULL, "Add multiple profiles",
         DB, MANY, SKIPPING,
         payload="result", items="data", page="developer-guide/profiles/2195496"),
-    row("profiles/update", WRITE, PARTIAL, "Update profile",
+    row("profiles/update", IDEMPOTENT_WRITE, PARTIAL, "Update profile",
         DB, ONE, ANY_MATCHING, IMPORTING,
         page="developer-guide/profiles/import"),
-    row("profiles/update_batch", WRITE, PARTIAL, "Update multiple profiles",
+    row("profiles/update_batch", IDEMPOTENT_WRITE, PARTIAL, "Update multiple profiles",
         DB, MANY, ANY_MATCHING, RESOURCE, IMPORTING,
         payload="result", items="data", page="developer-guide/profiles/2195501",
         note="A subscription's status or priority of 0 counts as a value."),
@@ -65,10 +65,10 @@ ROWS = (
     row("profiles/merge", IRREVERSIBLE, PARTIAL, "Merging multiple profiles",
         page="developer-guide/profiles/41484440"),
     row("profiles/split", UNKNOWN, PATH_ONLY, "Profile splitting"),
-    row("profiles/message_unsub", WRITE, FULL, "Unsubscribe profile from resource",
+    row("profiles/message_unsub", IDEMPOTENT_WRITE, FULL, "Unsubscribe profile from resource",
         "rtoken: str!; smid: str!; categories: str[]",
         payload="profile_id", page="developer-guide/profiles/41484441"),
-    row("v1.0/lists/{list_id}/suspend_all", WRITE, PARTIAL, "Suspend all database profiles",
+    row("v1.0/lists/{list_id}/suspend_all", IDEMPOTENT_WRITE, PARTIAL, "Suspend all database profiles",
         _LIST, answer=ResponseKind.STATUS, token_in_url=True, deprecated=True, page="developer-guide/profiles/2195553"),
     row("v1.0/lists/{list_id}/unsuspend_all", UNKNOWN, PATH_ONLY, "Unsuspend all profiles in a database",
         _LIST, answer=ResponseKind.STATUS, token_in_url=True, deprecated=True),
@@ -82,7 +82,7 @@ ROWS = (
     row("relations/edit", UNKNOWN, PATH_ONLY, "Overwrite relation properties"),
     row("relations/get_counter", READ, PATH_ONLY, "Get profile relations info"),
 
-    row("subscriptions/set", WRITE, PARTIAL, "Add or edit subscription",
+    row("subscriptions/set", IDEMPOTENT_WRITE, PARTIAL, "Add or edit subscription",
         DB, "profile_id: str!; resource_id: int!; channel: email|sms|push|notify|viber|whatsapp|telegram_bot|str!",
         "email: str (by channel); phone: str (by channel); provider: str (by channel)",
         "subscription_id: str (by channel); cc_data: object (by channel)",

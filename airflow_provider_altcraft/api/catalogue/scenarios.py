@@ -13,7 +13,7 @@ from airflow_provider_altcraft.api.catalogue.groups import (
 )
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 # One name for a scenario, which the API calls id here and workflow_id there (CONTRACT 14.4).
@@ -25,7 +25,7 @@ ROWS = (
     row("workflows/list", READ, FULL, "Get scenarios list",
         LIST, "attributes: object",
         page="developer-guide/automation-scenarios/95715617"),
-    row("workflows/activate", WRITE, FULL, "Activate scenario",
+    row("workflows/activate", IDEMPOTENT_WRITE, FULL, "Activate scenario",
         SCENARIO, "skip_profiles: bool (clears it of profiles before it is switched on again)",
         page="developer-guide/automation-scenarios/activate-workflow"),
     # Named in the navigation only; the path is that of its twin.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 SUPPRESSION_LIST = "id/suppress_id: int!"
@@ -25,7 +25,7 @@ ROWS = (
         SUPPRESSION_LIST, "email: str!",
         page="developer-guide/suppression-lists/suppression-list-actions/2195625"),
     # A repeat is counted as duplicated.
-    row("suppresses/emails_add", WRITE, FULL, "Add multiple emails to suppression list",
+    row("suppresses/emails_add", IDEMPOTENT_WRITE, FULL, "Add multiple emails to suppression list",
         SUPPRESSION_LIST, "emails: str[]!",
         items="emails", page="developer-guide/suppression-lists/suppression-list-actions/2195627"),
     row("suppresses/email_remove", UNKNOWN, PATH_ONLY, "Remove email from suppression list"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, ResponseKind, row
 
-READ, WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
+READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
 # fmt: off
