@@ -5,12 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 Kind = Literal[
     "status", "api_error", "error_after", "delay", "delay_after", "rate_limited", "cut_body", "html", "drop_before",
     "drop_after",
 ]  # fmt: skip
+
+DROPS = ("drop_before", "drop_after")
+"""Kinds under which no answer comes."""
 
 
 @dataclass(slots=True)
@@ -67,19 +71,17 @@ class Faults:
         :param read: gives the parameters of the request. It is called only for a rule with ``where``, once at most:
             a body may be large.
         """
-        request: Mapping[str, Any] | None = None
+        parameters = cache(read)
         for fault, counts in self._rules:
             if fault.endpoint not in ("*", endpoint):
                 continue
-            if fault.where:
-                request = read() if request is None else request
-                if not fault.where.items() <= request.items():
-                    continue
+            if fault.where and not fault.where.items() <= parameters().items():
+                continue
             counts[0] += 1
             spent = fault.times is not None and counts[1] >= fault.times
             another = fault.nth is not None and counts[0] != fault.nth
             lucky = fault.probability is not None and self._dice.random() >= fault.probability
-            if not (spent or another or lucky):
+            if not any((spent, another, lucky)):
                 counts[1] += 1
                 return fault
         return None

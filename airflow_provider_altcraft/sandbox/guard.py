@@ -6,6 +6,7 @@ a name of the page's own that suddenly means 127.0.0.1 (DNS rebinding).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,20 +14,23 @@ from aiohttp import web
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
-    from airflow_provider_altcraft.sandbox.sandbox import Sandbox
-
 NAMES = ("127.0.0.1", "localhost", "[::1]")
 CONTROL = "/_sandbox/"
 
 
-def guard(sandbox: Sandbox) -> Middleware:
-    """The middleware that looks at each request first."""
+def guard(port: Callable[[], int]) -> Middleware:
+    """The middleware that looks at each request first.
+
+    :param port: gives the port that the sandbox listens on.
+    """
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        hosts = {f"{name}:{sandbox.port}" for name in NAMES} | ({*NAMES} if sandbox.port == 80 else set())
+        hosts = {f"{name}:{port()}" for name in NAMES} | ({*NAMES} if port() == 80 else set())
         if request.headers.get("Host", "").lower() not in hosts:
-            raise web.HTTPMisdirectedRequest(text=f"The sandbox is at {sandbox.url}, under no other name.\n")
+            raise web.HTTPMisdirectedRequest(
+                text=f"The sandbox is at http://{NAMES[0]}:{port()}, under no other name.\n"
+            )
         if request.path.startswith(CONTROL) and request.method not in ("GET", "HEAD"):
             _refuse_other_sites(request, hosts)
         return await handler(request)

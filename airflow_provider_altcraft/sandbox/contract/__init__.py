@@ -18,7 +18,7 @@ from airflow_provider_altcraft.sandbox.contract import (
 from airflow_provider_altcraft.sandbox.contract.method import Documented, Method, Refused
 from airflow_provider_altcraft.sandbox.contract.not_emulated import NOT_EMULATED
 
-__all__ = ["METHODS", "NOT_EMULATED", "Documented", "Method", "Refused", "checked"]
+__all__ = ["METHODS", "NOT_EMULATED", "UNKNOWN", "Documented", "Method", "Refused", "checked"]
 
 METHODS: dict[str, Method] = {
     **files.METHODS,
@@ -35,6 +35,9 @@ METHODS: dict[str, Method] = {
 
 A row here and a function in ``methods`` make another.
 """
+
+UNKNOWN = Method({})
+"""What stands for a method that is not emulated, until its call is refused."""
 
 
 def checked(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
