@@ -60,24 +60,25 @@ def page(call: ApiCall, items: Iterable[Body]) -> Body:
 
 
 def _chosen(call: ApiCall, item: Body) -> bool:
-    """Whether it has one of the tags and groups, and the attributes, that are asked for.
-
-    Attributes are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5).
-    """
-    tags = set(_either(item, "ui_tags", "tags"))
-    if call["ui_tags"] and not tags & set(call["ui_tags"]):
-        return False
+    """Whether it has one of the tags and groups, and the attributes, that are asked for."""
     # Their names differ from list to list (CONTRACT 1.7).
     groups = [{name.lower(): value for name, value in group.items()} for group in _either(item, "groups", "Groups")]
-    names = {str(group.get("name", group.get("title"))) for group in groups}
-    if call["groups"] and not set(call["groups"]) & names:
+    has = {
+        "ui_tags": set(_either(item, "ui_tags", "tags")),
+        "groups": {str(group.get("name", group.get("title"))) for group in groups},
+        "groups_id": {group["id"] for group in groups},
+    }
+    if any(call[name] and values.isdisjoint(call[name]) for name, values in has.items()):
         return False
-    if call["groups_id"] and not set(call["groups_id"]) & {group["id"] for group in groups}:
-        return False
-    for name, wanted in (call["attributes"] or {}).items():
+    return _has_attributes(item.get("attributes", {}), call["attributes"] or {})
+
+
+def _has_attributes(has: Body, asked: Body) -> bool:
+    """They are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5)."""
+    for name, wanted in asked.items():
         options = wanted.get("options", []) if isinstance(wanted, dict) else wanted
-        value = item.get("attributes", {}).get(name)
-        if options and not any(one in options for one in (value if isinstance(value, list) else [value])):
+        values = has[name] if isinstance(has.get(name), list) else [has.get(name)]
+        if options and not any(value in options for value in values):
             return False
     return True
 

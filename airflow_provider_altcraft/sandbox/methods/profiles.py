@@ -137,18 +137,19 @@ def profiles(call: ApiCall) -> Body:
     """CONTRACT 8.8: pages by an opaque pointer."""
     db, query, fields = call.world.database(call["db_id"]), call["query"] or {}, call["fields"]
     listed = [(profile_id, data) for profile_id, data in db.profiles.items() if _fits(profile_id, data, query)]
-    pointer = str(call["from_id"] or "p0")
+    start, limit = _start(str(call["from_id"] or "p0")), call["limit"] or 1000
+    shown = [{**_only(fields, data), "id": profile_id} for profile_id, data in listed[start : start + limit]]
+    return {"data": shown, "next_from_id": f"p{start + limit}" if start + limit < len(listed) else ""}
+
+
+def _only(fields: list[str] | None, data: Body) -> Body:
+    return {name: value for name, value in data.items() if not fields or name in fields}
+
+
+def _start(pointer: str) -> int:
     if pointer[0] != "p" or not pointer[1:].isdigit():
         raise Refused(400, "from_id must be the pointer of an earlier answer")
-    start, limit = int(pointer[1:]), call["limit"] or 1000
-    answer: Body = {
-        "data": [
-            {**{name: value for name, value in data.items() if not fields or name in fields}, "id": profile_id}
-            for profile_id, data in listed[start : start + limit]
-        ]
-    }
-    answer["next_from_id"] = f"p{start + limit}" if start + limit < len(listed) else ""
-    return answer
+    return int(pointer[1:])
 
 
 @method("profiles/delete")

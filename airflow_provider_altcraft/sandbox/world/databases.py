@@ -63,20 +63,15 @@ class Database:
         """
         data = _taken(data, skip_invalid_subscriptions=skip_invalid_subscriptions)
         if known is False:
-            email = data.get("email")
-            if email and ("email", str(email)) in self._latest:
+            if ("email", str(data.get("email"))) in self._latest:
                 raise Refused(400, text="Duplicate email")
             return self._store(None, data)
-        search = {name: value for name, value in (search or {}).items() if value not in (None, "")}
-        places = wanted(matching, {**data, "field_name": field_name, **search})
+        places = wanted(matching, {**data, "field_name": field_name, **_present(search or {})})
         found = self.find(places, several)
-        if found is None and (known or matching == "profile_id"):
-            raise Refused(404, text="Profile not found")
         if found is None:
-            # It was looked for by these: the next import has to find it by them.
-            name, value = places[0]
-            if not name.startswith("sub:") and places[0] not in keys(data):
-                data = {**data, name: [value] if name == "phones" else value}
+            if known or matching == "profile_id":
+                raise Refused(404, text="Profile not found")
+            data = _findable(data, places[0])
         return self._store(found, {name: value for name, value in data.items() if name != "profile_id"})
 
     def find(self, places: Iterable[Key], several: str = "latest") -> str | None:
@@ -110,6 +105,10 @@ class Database:
     def subscribe(self, profile_id: str, subscription: subscriptions.Subscription) -> None:
         """Add a subscription to a profile, or change it."""
         self._store(profile_id, {"subscriptions": [subscription]})
+
+    def subscriptions(self, profile_id: str) -> list[dict[str, Any]]:
+        """The subscriptions of a profile."""
+        return self.profiles[profile_id].get("subscriptions") or []
 
     def _store(self, profile_id: str | None, data: Profile) -> str:
         if profile_id is None:
@@ -152,6 +151,18 @@ def is_email(value: Any) -> bool:
     return isinstance(value, str) and _EMAIL.fullmatch(value) is not None
 
 
+def _present(search: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in search.items() if value not in (None, "")}
+
+
+def _findable(data: Profile, place: Key) -> Profile:
+    """A new profile with the value that it was looked for by: the next import has to find it by that."""
+    name, value = place
+    if name.startswith("sub:") or place in keys(data):
+        return data
+    return {**data, name: [value] if name == "phones" else value}
+
+
 def _taken(data: Profile, *, skip_invalid_subscriptions: bool) -> Profile:
     """The data of a profile that can be stored.
 
@@ -189,8 +200,12 @@ def _check_contacts(data: Profile) -> None:
     if email is not None and not functions.is_function(email) and not is_email(email):
         raise Refused(400, text="Invalid email")
     phones = data.get("phones", data.get("phone"))
-    if functions.is_function(phones):
+    if phones is None or functions.is_function(phones):
         return
-    for phone in phones if isinstance(phones, list) else [phones] if phones is not None else []:
-        if not _PHONE.fullmatch(str(phone)) or sum(letter.isdigit() for letter in str(phone)) < 7:
+    for phone in phones if isinstance(phones, list) else [phones]:
+        if not _is_phone(str(phone)):
             raise Refused(400, text="Invalid phone")
+
+
+def _is_phone(text: str) -> bool:
+    return _PHONE.fullmatch(text) is not None and sum(letter.isdigit() for letter in text) >= 7

@@ -28,13 +28,16 @@ def applied(name: str, stored: Any, function: dict[str, Any]) -> Any:
     if action in {"set", "delete"}:
         return value if action == "set" else None
     if action in {"add", "remove"}:
-        tags = stored if isinstance(stored, list) else []
-        changed = value if isinstance(value, list) else [value]
-        kept = [tag for tag in tags if tag not in changed]
-        return [*kept, *changed] if action == "add" else kept
+        return _with_tags(stored, action, value)
     try:
         number, change = float(stored or 0), float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise Refused(400, text=f"{name} and the value of {action} must be numbers") from None
     result = number + (change if action == "increase" else -change)
     return int(result) if result.is_integer() else result
+
+
+def _with_tags(stored: Any, action: str, value: Any) -> list[Any]:
+    changed = value if isinstance(value, list) else [value]
+    kept = [tag for tag in (stored if isinstance(stored, list) else []) if tag not in changed]
+    return [*kept, *changed] if action == "add" else kept

@@ -20,8 +20,21 @@ PLACES: dict[str, tuple[str, ...]] = {
     "push_sub": ("sub:push",),
     "email_phone": ("email", "phones"),
     "email_phone_sub": ("sub:email", "sub:phone"),
+    "profile_id": ("profile_id",),
 }
 """The fields, and the subscriptions (``sub:``), that a matching looks in, in this order."""
+
+CUSTOM = {"custom": "", "custom_sub": "sub:"}
+"""The same where the request names the field: what stands before its name."""
+
+NAMES = {
+    "email": ("email",),
+    "sub:email": ("email",),
+    "phones": ("phones", "phone"),
+    "sub:phone": ("phones", "phone"),
+    "profile_id": ("profile_id",),
+}
+"""The search values for a place, the first that is given."""
 
 
 def single(value: Any) -> str:
@@ -37,9 +50,8 @@ def keys(data: Mapping[str, Any]) -> Iterator[Key]:
             yield name, str(value)
     if phone := single(data.get("phones")) or single(data.get("phone")):
         yield "phones", phone
-    for subscription in data.get("subscriptions") or []:
-        if isinstance(subscription, dict):
-            yield from subscription_keys(subscription)
+    for subscription in _subscriptions(data):
+        yield from subscription_keys(subscription)
 
 
 def subscription_keys(subscription: Mapping[str, Any]) -> Iterator[Key]:
@@ -63,31 +75,33 @@ def wanted(matching: str, given: Mapping[str, Any]) -> list[Key]:
     """
     if matching not in MATCHING:
         raise Refused(400, text=f"Unknown matching: {matching}")
-    if matching in {"custom", "custom_sub"}:
+    missing = matching
+    if matching in CUSTOM:
         name = str(given.get("field_name") or "")
-        value = single(given.get("field_value")) or single(given.get(name))
-        found = [(name if matching == "custom" else f"sub:{name}", value)] if name and value else []
         missing = name or "field_name"
-    elif matching == "profile_id":
-        missing = "profile_id"
-        found = [(missing, value)] if (value := single(given.get(missing))) else []
+        found = [(f"{CUSTOM[matching]}{name}", _custom_value(name, given))]
     else:
-        found = [(place, value) for place in PLACES[matching] if (value := _value(place, given))]
-        missing = matching
+        found = [(place, _value(place, given)) for place in PLACES[matching]]
+    found = [key for key in found if key[1]]
     if not found:
         raise Refused(400, text=f"No value to match by: {missing}")
     return found
 
 
+def _custom_value(name: str, given: Mapping[str, Any]) -> str:
+    return single(given.get("field_value")) or single(given.get(name)) if name else ""
+
+
 def _value(place: str, given: Mapping[str, Any]) -> str:
     """The value to look for at a place; that of a subscription may stand in the profile or in its subscriptions."""
-    if place in {"email", "sub:email"}:
-        value = single(given.get("email"))
-    elif place == "sub:push":
-        value = f"{given.get('provider')}/{given['subscription_id']}" if given.get("subscription_id") else ""
-    else:
-        value = single(given.get("phones")) or single(given.get("phone"))
+    value = next((value for name in NAMES.get(place, ()) if (value := single(given.get(name)))), "")
     if value or not place.startswith("sub:"):
         return value
-    listed = (one for one in given.get("subscriptions") or [] if isinstance(one, dict))
+    # A request names a push subscription as the subscription itself does: by provider and id.
+    named = [given] if place == "sub:push" else []
+    listed = [*named, *_subscriptions(given)]
     return next((value for one in listed for name, value in subscription_keys(one) if name == place), "")
+
+
+def _subscriptions(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in data.get("subscriptions") or [] if isinstance(one, dict)]
