@@ -1,4 +1,4 @@
-"""The memory for repeated requests (CONTRACT 1.8)."""
+"""The memory that answers repeated requests (CONTRACT 1.8)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_altcraft.sandbox.contract import METHODS, UNKNOWN
 
 @dataclass(slots=True)
 class Memory:
-    """One request that was begun, and its answer once there is one."""
+    """A request, and its answer once there is one."""
 
     first: datetime
     done: asyncio.Event
@@ -27,7 +27,7 @@ class Deduplication:
     """Remembers requests that change data or launch something.
 
     :param behaviour: how this installation does it.
-    :param clock: what the window is measured by.
+    :param clock: measures the window.
     """
 
     def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
@@ -57,8 +57,8 @@ class Deduplication:
     async def once(self, key: str, work: Callable[[], Awaitable[Answer]], busy: Answer) -> tuple[Answer, bool]:
         """The answer to a request, and whether it counts as a replay.
 
-        :param work: what answers the first one.
-        :param busy: what answers a repeat of one that is still worked on, where it does not wait.
+        :param work: gives the answer to the first request.
+        :param busy: the answer to a repeat of a request in progress, where repeats do not wait.
         """
         behaviour, earlier = self._behaviour, self._recall(key)
         if earlier is not None:
@@ -79,6 +79,6 @@ class Deduplication:
         return answer, False
 
     def _recall(self, key: str) -> Memory | None:
-        """The earlier request, if the window has not passed."""
+        """The earlier request, if it is still within the window."""
         memory, window = self._memories.get(key), timedelta(seconds=self._behaviour.deduplication_window)
         return memory if memory is not None and self._clock.now() - memory.first < window else None

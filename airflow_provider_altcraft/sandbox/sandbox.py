@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
 from airflow_provider_altcraft.sandbox.behaviour import Behaviour
@@ -21,14 +20,14 @@ class Sandbox(State):
     A new one holds database 1 "Customers", resource 1 and sender 1, segment 1 over the database, scenario 12,
     broadcast 7, regular mailing 8, trigger mailing 9 (all active), campaign 18 with broadcast 7 in it, campaign 42
     "Seasonal sale" (both inactive), suppression list 3 and loyalty programme 5. Its attributes ``clock``, ``journal``,
-    ``deliveries``, ``faults`` (``add`` takes a ``Fault``) and ``behaviour`` are what a test looks at and changes.
+    ``deliveries``, ``faults`` (``add`` takes a ``Fault``) and ``behaviour`` are for tests to read and change.
 
     :param behaviour: switches for what the documents leave open.
-    :param token: the API token it takes.
-    :param speed: seconds of its clock per real second; 0 = only ``clock.advance`` moves it.
-    :param seed: of faults with a probability.
-    :param port: 0 = any that is free.
-    :param start: the first moment of its clock.
+    :param token: the API token to accept.
+    :param speed: seconds of its clock per real second; at 0, only ``clock.advance`` moves it.
+    :param seed: for faults with a probability.
+    :param port: 0 takes any free one.
+    :param start: the time its clock starts at; now by default.
     """
 
     host = "127.0.0.1"
@@ -51,9 +50,7 @@ class Sandbox(State):
     def __enter__(self) -> Sandbox:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def start(self) -> Sandbox:
@@ -95,7 +92,7 @@ class Sandbox(State):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"http://{self.host}:{self.port}"
 
     @property
@@ -134,7 +131,7 @@ class Sandbox(State):
 
     @property
     def goals(self) -> list[dict[str, Any]]:
-        """The goals that were registered."""
+        """The registered goals."""
         return list(self.world.goals)
 
     def mailing(self, mailing_id: int) -> Mailing:
@@ -160,7 +157,7 @@ class Sandbox(State):
 
 
 async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
-    """End what is still worked on."""
+    """Cancel what is still in progress."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -47,7 +47,7 @@ class Server:
         api.on_response_prepare.append(self._date)
         api.router.add_get("/download/{file:.*}", self._respond)
         api.router.add_post("/{path:.*}", self._respond)
-        # The limit is the sandbox's own to enforce, in Altcraft's words.
+        # aiohttp must not refuse large bodies: the sandbox does, in Altcraft's words.
         application = web.Application(client_max_size=1 << 30, middlewares=[guard(self._port)])
         Control(self._state).add_routes(application.router)
         application.add_subapp("/api/", api)
@@ -104,7 +104,7 @@ class Server:
     async def _answer(self, request: web.Request, exchange: Exchange) -> tuple[Answer, bool]:
         """The answer, and whether it came from memory."""
         state, call, fault, body = self._state, exchange.call, exchange.fault, await request.read()
-        # What is still worked on when the sandbox is reset happens where it began.
+        # A request that is in progress when the sandbox is reset must not change what comes after.
         memory, world, deliveries = state.deduplication, state.world, state.deliveries
         try:
             given = {**read_parameters(request, call.endpoint, body, state.behaviour), **exchange.in_path}
@@ -117,7 +117,7 @@ class Server:
         key = memory.key(call.endpoint, path, request.query_string, request.headers, token, body)
 
         # `delay` and `error_after` cannot be middlewares: a repeat that comes during the delay has to find the request
-        # still being worked on, and the error is what has to be remembered. Without a memory, no error comes.
+        # in progress, and the error has to be what is remembered. What is not remembered meets no `error_after`.
         async def work() -> Answer:
             if fault is not None and fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)

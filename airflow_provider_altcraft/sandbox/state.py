@@ -40,10 +40,10 @@ class State:
     """What there is at this Altcraft, what has happened there, and how it behaves.
 
     :param behaviour: switches for what the documents leave open.
-    :param token: the API token that is accepted.
+    :param token: the API token to accept.
     :param speed: seconds of the clock per real second.
-    :param seed: of faults with a probability.
-    :param start: the first moment of the clock; now if it is ``None``.
+    :param seed: for faults with a probability.
+    :param start: the time the clock starts at; now if it is ``None``.
     """
 
     def __init__(self, behaviour: Behaviour, *, token: str, speed: float, seed: int, start: datetime | None) -> None:
@@ -54,7 +54,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Start afresh: an empty journal, no faults, the clock at its first moment. Behaviour stays as it is."""
+        """Start over: nothing has arrived, there are no faults, and the clock is at its start. Behaviour is kept."""
         self.clock = Clock(self._start, self._speed)
         self.faults = Faults(self._seed)
         self.journal = Journal()
@@ -91,7 +91,7 @@ class State:
     def add_segment(
         self, segment_id: int, *, db_id: int = 1, name: str = "Everybody", is_static: bool = False
     ) -> Segment:
-        """Add a segment; it holds all of its database, or its ``members`` if it is static."""
+        """Add a segment; it holds its whole database, or its ``members`` if it is static."""
         segment = self.world.segments[segment_id] = Segment(segment_id, name, db_id, is_static)
         return segment
 
@@ -108,7 +108,7 @@ class State:
         delay: float = 0.0,
         durations: Mapping[str, float] | None = None,
     ) -> Mailing:
-        """Add a mailing; a run of it takes ``duration`` seconds, or what ``durations`` says for its audience."""
+        """Add a mailing; a run takes ``duration`` seconds, or what ``durations`` says for its audience."""
         mailing = Mailing(mailing_id, kind, name, is_active, data_type, data_id, duration)
         mailing.delay, mailing.durations = delay, dict(durations or {})
         self.world.mailings[mailing_id] = mailing
@@ -127,7 +127,7 @@ class State:
         return scenario
 
     def add_task(self, task_id: str, *, result: Any = None, succeeds: bool = True, seconds: float = 0.0) -> Task:
-        """Add a task that nothing made."""
+        """Add a task that no call started."""
         task = self.world.tasks[task_id] = Task(task_id, self.clock.now(), seconds, result, not succeeds)
         return task
 
@@ -137,7 +137,7 @@ class State:
         return suppression_list
 
     def add_programme(self, loyalty_id: int, *, name: str = "Programme", limit: int | None = None) -> Programme:
-        """Add a loyalty programme; it holds ``limit`` promo codes at most."""
+        """Add a loyalty programme, which holds at most ``limit`` promo codes."""
         programme = self.world.programmes[loyalty_id] = Programme(loyalty_id, name, limit)
         return programme
 
@@ -150,7 +150,7 @@ class State:
         at: datetime | None = None,
         currency: tuple[str, int] = ("bonus", 1),
     ) -> Transaction:
-        """Add a movement of points; the currency is its external and its internal id."""
+        """Add a transaction of points; ``currency`` is its external and its internal id."""
         programme = self.world.programme(loyalty_id)
         transaction_id = str(UUID(int=len(programme.transactions) + 1))
         transaction = Transaction(transaction_id, at or self.clock.now(), profile_id, points, currency)

@@ -21,7 +21,7 @@ SCALARS: dict[str, Callable[[Any], Any]] = {
 def checked(method: Method, body: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a call, as their types.
 
-    :raises Refused: for an unknown parameter, a wrong type or word, a missing one, or a format that is not emulated.
+    :raises Refused: for an unknown or missing parameter, a wrong type or word, or a format that is not emulated.
     """
     if body.get("format") not in (None, "", "json"):
         raise Refused(400, f"format {body['format']} is not emulated")

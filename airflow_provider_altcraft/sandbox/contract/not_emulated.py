@@ -1,4 +1,4 @@
-"""Methods of the API that are not emulated: their pages were not seen, or too little of them."""
+"""Methods that are not emulated: their pages were not seen, or too little of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CUT = {
     "profiles/merge": "its parameters and its answer are cut",
     "loyalty/account/transactions": "its answer, and how it names the profile, are cut",
 }
-"""Known in part: what is missing, by method."""
+"""Known in part; what is missing, by method."""
 
 NOT_EMULATED: dict[str, str] = {**dict.fromkeys(PAGES_NOT_SEEN, "its page was not seen"), **CUT}
 """Why, by method."""

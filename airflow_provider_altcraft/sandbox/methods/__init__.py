@@ -1,4 +1,4 @@
-"""What the methods do, a module for each noun. Importing them registers them."""
+"""What the methods do, one module per noun. Importing a module registers its methods."""
 
 from airflow_provider_altcraft.sandbox.methods import (
     campaigns,

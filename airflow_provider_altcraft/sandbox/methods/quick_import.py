@@ -9,7 +9,7 @@ from airflow_provider_altcraft.sandbox.methods.scenarios import startable as sta
 from airflow_provider_altcraft.sandbox.methods.triggers import send, startable
 
 CONTROLS = ("db_id", "matching", "resource_id", "trigger_id", "workflow_id")
-"""Parameters that are no fields of the profile."""
+"""Parameters that are not fields of the profile."""
 
 SYSTEM = {"_regip", "_regurl"}
 
@@ -19,7 +19,7 @@ MATCHING = ("email", "email_profile", "phone")
 
 @method("integrations/any/profile_import")
 def quick_import(call: ApiCall) -> Body:
-    """CONTRACT 8.9, and 1.4 for its statuses. What it says beside the status is not documented."""
+    """CONTRACT 8.9, and 1.4 for its statuses. What it answers besides the status is not documented."""
     db = call.world.database(call["db_id"])
     if call["resource_id"] is not None:
         call.world.resource(call["resource_id"])

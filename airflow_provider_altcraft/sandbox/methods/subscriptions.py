@@ -32,7 +32,7 @@ def set_subscription(call: ApiCall) -> Body:
 
 @method("profiles/message_unsub")
 def unsubscribe(call: ApiCall) -> Body:
-    """CONTRACT 8.7: by the token of a resource and the id of a message. Categories are noted, and leave the status."""
+    """CONTRACT 8.7: by the token of a resource and the id of a message. With categories, the status stays."""
     resource = _resource(call)
     profile_id = call.deliveries.recipient(call["smid"])
     db = next((db for db in call.world.databases.values() if profile_id in db.profiles), None)
@@ -55,7 +55,7 @@ def _resource(call: ApiCall) -> Resource:
 
 @method("v1.0/lists/{list_id}/suspend_all")
 def suspend_all(call: ApiCall) -> Body:
-    """Deprecated by the documents: what is subscribed becomes suspended. Its answer is cut."""
+    """Documented as deprecated: every subscription that is subscribed becomes suspended. Its answer is cut."""
     db = call.world.database(call["list_id"])
     for profile_id in db.profiles:
         for one in db.subscriptions(profile_id):

@@ -9,7 +9,7 @@ from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.contract.method import MATCHING
 
 Key = tuple[str, str]
-"""Where a value is looked for, and the value."""
+"""A place and the value there."""
 
 PLACES: dict[str, tuple[str, ...]] = {
     "email": ("email", "sub:email"),
@@ -22,19 +22,13 @@ PLACES: dict[str, tuple[str, ...]] = {
     "email_phone_sub": ("sub:email", "sub:phone"),
     "profile_id": ("profile_id",),
 }
-"""The fields, and the subscriptions (``sub:``), that a matching looks in, in this order."""
+"""The fields, and the subscriptions (``sub:``), that a matching searches, in this order."""
 
 CUSTOM = {"custom": "", "custom_sub": "sub:"}
-"""The same where the request names the field: what stands before its name."""
+"""The prefix of a field that the request names."""
 
-NAMES = {
-    "email": ("email",),
-    "sub:email": ("email",),
-    "phones": ("phones", "phone"),
-    "sub:phone": ("phones", "phone"),
-    "profile_id": ("profile_id",),
-}
-"""The search values for a place, the first that is given."""
+NAMES = {"sub:email": ("email",), "phones": ("phones", "phone"), "sub:phone": ("phones", "phone")}
+"""The search values for a place, where that is not one of the same name; the first one given counts."""
 
 
 def single(value: Any) -> str:
@@ -55,7 +49,7 @@ def keys(data: Mapping[str, Any]) -> Iterator[Key]:
 
 
 def subscription_keys(subscription: Mapping[str, Any]) -> Iterator[Key]:
-    """What a profile can be found by in one of its subscriptions."""
+    """What a profile can be found by, in one of its subscriptions."""
     for name in ("email", "phone"):
         if value := single(subscription.get(name)):
             yield f"sub:{name}", value
@@ -71,7 +65,7 @@ def wanted(matching: str, given: Mapping[str, Any]) -> list[Key]:
     """Where to look, and for what.
 
     :param given: the search values: parameters of the request, or a profile that is imported.
-    :raises Refused: for an unknown matching, or if there is nothing to look for.
+    :raises Refused: for an unknown matching, or without a value to search for.
     """
     if matching not in MATCHING:
         raise Refused(400, text=f"Unknown matching: {matching}")
@@ -93,8 +87,8 @@ def _custom_value(name: str, given: Mapping[str, Any]) -> str:
 
 
 def _value(place: str, given: Mapping[str, Any]) -> str:
-    """The value to look for at a place; that of a subscription may stand in the profile or in its subscriptions."""
-    value = next((value for name in NAMES.get(place, ()) if (value := single(given.get(name)))), "")
+    """The value to search a place for; for a subscription it may be in the profile or in its subscriptions."""
+    value = next((value for name in NAMES.get(place, (place,)) if (value := single(given.get(name)))), "")
     if value or not place.startswith("sub:"):
         return value
     # A request names a push subscription as the subscription itself does: by provider and id.

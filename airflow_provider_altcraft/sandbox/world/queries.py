@@ -25,7 +25,7 @@ JOINED: dict[str, Callable[[list[bool]], bool]] = {"$and": all, "$or": any}
 def matches(profile: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
     """Whether a profile is found by a query.
 
-    :raises Refused: for an operator that is not emulated, or a query that is none.
+    :raises Refused: for an operator that is not emulated, or an invalid query.
     """
     return all(_holds(profile, name, condition) for name, condition in query.items())
 
