@@ -1,4 +1,4 @@
-"""Switches for what the documents leave open: the sandbox can do both."""
+"""Switches for what the documents leave open."""
 
 from __future__ import annotations
 
@@ -20,64 +20,63 @@ class TaskWords:
 class Behaviour:
     """How this Altcraft behaves where installations may differ.
 
-    :param error_http_status: API errors come under HTTP ``200``, or with their ``own`` status (CONTRACT 1.4).
-    :param empty_error_text: success says nothing, instead of "Successful operation" (CONTRACT 1.3).
-    :param wrong_token_code: what a wrong token gets; a missing one gets 401 (CONTRACT 1.2).
+    :param error_http_status: API errors are sent under HTTP ``200``, or under a status of their ``own`` (CONTRACT 1.4).
+    :param empty_error_text: the ``error_text`` of a success is empty, instead of "Successful operation" (CONTRACT 1.3).
+    :param wrong_token_code: the error for a wrong token; a missing one gets 401 (CONTRACT 1.2).
     :param deduplication: by ``request-id`` where one is sent, else by checksum; by ``checksum`` alone, as older
         editions do; or ``off`` (CONTRACT 1.8).
-    :param deduplication_window: seconds from the first request.
+    :param deduplication_window: seconds that a request is remembered for.
     :param request_id_header: the name of the header that identifies a request.
     :param duplicate_header: the header that marks a replay.
-    :param replay_errors: whether an error is remembered, too.
+    :param replay_errors: whether errors are remembered, too.
     :param key_includes_path: whether one Request-ID on two methods means two requests.
-    :param duplicate_while_running: a duplicate of a request that is still worked on waits, or is refused with an
-        ``error``, which may be ``marked`` as a duplicate's.
-    :param max_body_bytes: bytes of a body (CONTRACT 1.5).
-    :param max_body_bytes_with_files: bytes of a body with files (CONTRACT 1.5).
+    :param duplicate_while_running: a duplicate of a request that is still in progress waits for its answer, or is
+        refused with an ``error``, which may be ``marked`` as a duplicate's.
+    :param max_body_bytes: the largest body (CONTRACT 1.5).
+    :param max_body_bytes_with_files: the largest body with files (CONTRACT 1.5).
     :param next_from_id: whether lists carry ``next_from_id`` (CONTRACT 1.6).
-    :param task_id_position: where the id of a task is: at the ``top``, or in ``data``, as it always is for exports
-        and segments (CONTRACT 1.10).
-    :param task_id_prefix: before the ids of tasks.
+    :param task_id_position: where the id of a task is: at the ``top``, or in ``data``, where exports and segments
+        always have it (CONTRACT 1.10).
+    :param task_id_prefix: prefix of the ids of tasks.
     :param task_words: status words of tasks.
-    :param task_seconds: how long a task takes, its items aside.
+    :param task_seconds: seconds that a task takes, not counting its items.
     :param task_seconds_per_item: seconds that each item of a task adds.
-    :param tasks_fail: whether tasks end badly.
+    :param tasks_fail: whether tasks fail.
     :param result_of_batches: an answer for each row (``itemised``), or none (``absent``).
-    :param unknown_profile: an update, a deletion or a launch for a profile that is not there is refused, or ignored:
+    :param unknown_profile: an update, a deletion or a launch for a profile that does not exist is refused, or ignored:
         it succeeds and does nothing (CONTRACT 1.9).
-    :param several_profiles: a search that several profiles match finds the latest, or is refused with 409; quick
+    :param several_profiles: a search that matches several profiles finds the latest, or is refused with 409; quick
         import always refuses (CONTRACT 1.9).
-    :param profiles_may_be_deleted: whether the token has that permission (CONTRACT 8.6).
+    :param profiles_may_be_deleted: whether the token may do that (CONTRACT 8.6).
     :param data_may_be_wiped: ``ALLOW_DATA_WIPE`` of the installation (CONTRACT 9).
     :param import_and_start_answer: a single import and start answers with the ``profile_id``, or with the envelope
         alone; its answer is cut (CONTRACT 3.3, 7.4).
-    :param start_batch_task_field: which name of the trigger ``triggers/start_batch_task`` reads (CONTRACT 14.4).
+    :param start_batch_task_field: which parameter of ``triggers/start_batch_task`` names the trigger (CONTRACT 14.4).
     :param export_path: exported files are named ``/api/download/data/...`` or ``/api/download/...``; either is
         served (CONTRACT 14.11).
-    :param export_rows_per_file: an export of more names several files.
-    :param export_json: a JSON export is an ``array``, or has an object in each of its ``lines``; not documented.
-    :param download_token_in_url: whether a download takes ``?token=``, as older editions do (CONTRACT 14.11).
+    :param export_rows_per_file: an export of more rows has several files.
+    :param export_json: a JSON export is an ``array``, or ``lines`` of one object each; not documented.
+    :param download_token_in_url: whether a download accepts ``?token=``, as older editions do (CONTRACT 14.11).
     :param download_errors: a download that is refused answers with an HTTP ``status`` of its own, or with an
         ``envelope`` like the methods; not documented.
     :param fields_shape: ``databases/fields_get`` answers with a ``list`` of fields, with an ``object`` that holds the
         list as ``fields``, or is ``refused`` with 403; its page was not seen (CONTRACT 9).
-    :param duplicate_code_is_error: whether the item of a promo code that was there already carries an error; the
-        code is counted either way (CONTRACT 11).
-    :param discarded_code_is_error: whether the item of a promo code that the limit of its programme left out carries
-        one (CONTRACT 11).
+    :param duplicate_code_is_error: whether the item of a promo code that already exists carries an error; the code is
+        counted either way (CONTRACT 11).
+    :param discarded_code_is_error: whether the item of a promo code beyond the limit of its programme carries an
+        error (CONTRACT 11).
     :param attach_answer: ``promocodes/attach`` answers with the ``code``, or with the envelope alone (``none``); its
         answer is cut (CONTRACT 11).
     :param orders_answer: an import of orders answers for each order (``items``), or with the envelope alone
-        (``none``); its answer is cut in the documents (CONTRACT 11).
-    :param log_ahead: seconds that the clock of mailings' logs is ahead of that of the answers; below 0, behind.
+        (``none``); its answer is cut (CONTRACT 11).
+    :param log_ahead: seconds that the clock of mailings' logs is ahead of the clock of the answers; negative: behind.
     :param log_in_whole_seconds: whether the times in mailings' logs are whole seconds (CONTRACT 5.2).
-    :param log_from_time: whether ``from_time`` of a mailing's log is the first moment of the answer, or the last before
-        it; not documented.
-    :param log_page: entries of a mailing's log in one answer at most, whatever ``limit`` says; not documented.
+    :param log_from_time: whether entries of a mailing's log at ``from_time`` itself are in the answer; not documented.
+    :param log_page: the most entries of a mailing's log in one answer, whatever ``limit`` says; not documented.
     :param mailing_already_running: a second launch is accepted, or refused (CONTRACT 6.5).
     :param regular_is_completed: what ``is_completed`` says of a regular mailing between two runs (CONTRACT 5.1).
-    :param broadcast_stays_active: whether a broadcast that was sent could be sent again (CONTRACT 5.1).
-    :param campaign_date_field: which name of the start the server reads (CONTRACT 14.3).
+    :param broadcast_stays_active: whether a broadcast can be sent again after it was sent (CONTRACT 5.1).
+    :param campaign_date_field: which parameter of ``scampaigns/activate`` is the start (CONTRACT 14.3).
     """
 
     error_http_status: Literal["200", "own"] = "200"

@@ -1,4 +1,4 @@
-"""The sandbox's own time: real time at a chosen speed, and steps forward at will."""
+"""The sandbox's clock: real time at a chosen speed, and jumps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 class Clock:
     """A clock that tests can move.
 
-    :param start: the first moment; now unless it is given.
-    :param speed: seconds per real second; 0 stands still until ``advance``.
+    :param start: the time it starts at; now by default.
+    :param speed: seconds per real second; at 0 it stands still until ``advance``.
     """
 
     def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:
@@ -34,12 +34,12 @@ class Clock:
             self._began, self._speed = now, speed
 
     def now(self) -> datetime:
-        """The moment, in UTC."""
+        """The current time, in UTC."""
         with self._lock:
             passed = (time.monotonic() - self._began) * self._speed + self._advanced
         return self._start + timedelta(seconds=passed)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Move the clock by this many seconds at once."""
         with self._lock:
             self._advanced += seconds

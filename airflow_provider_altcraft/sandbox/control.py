@@ -1,110 +1,75 @@
-"""The sandbox's own pages: what arrived, and ways to move it from another process."""
+"""The sandbox's own page, and its control from another process."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
 from airflow_provider_altcraft.sandbox.faults import Fault
 from airflow_provider_altcraft.sandbox.page import PAGE
-
-if TYPE_CHECKING:
-    from airflow_provider_altcraft.sandbox.sandbox import Sandbox
+from airflow_provider_altcraft.sandbox.state import State
+from airflow_provider_altcraft.sandbox.summary import summary
 
 
 class Control:
-    """Looks at one sandbox, and moves it.
+    """Shows a state, and changes it.
 
-    :param sandbox: which.
+    :param state: which.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.underway = 0
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._controls: dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]] = {
+            ("GET", "state"): lambda _: summary(state),
+            ("GET", "journal"): lambda given: [asdict(call) for call in state.journal.calls(given.get("endpoint"))],
+            ("GET", "deliveries"): lambda _: state.deliveries.report(),
+            ("POST", "reset"): lambda _: state.reset(),
+            ("POST", "advance"): self._advance,
+            ("POST", "mailings"): lambda given: asdict(state.add_mailing(**given)),
+            ("POST", "segments"): lambda given: asdict(state.add_segment(**given)),
+            ("POST", "scenarios"): lambda given: asdict(state.add_scenario(**given)),
+            ("POST", "speed"): self._set_speed,
+            ("POST", "faults"): lambda given: state.faults.add(Fault(**given)),
+            ("DELETE", "faults"): lambda _: state.faults.clear(),
+            ("POST", "behaviour"): self._set_behaviour,
+        }
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Put its pages beside the API."""
-        router.add_get("/", self.page)
-        router.add_get("/_sandbox/{what}", self.control)
-        router.add_post("/_sandbox/{what}", self.control)
-        router.add_delete("/_sandbox/{what}", self.control)
+        router.add_get("/", self._page)
+        for method in ("GET", "POST", "DELETE"):
+            router.add_route(method, "/_sandbox/{what}", self._control)
 
-    async def page(self, request: web.Request) -> web.Response:
-        """What arrived, for people."""
+    async def _page(self, request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
 
-    async def control(self, request: web.Request) -> web.Response:
-        """Look at the sandbox, or move it, from another process."""
-        what = request.match_info["what"]
-        controls: dict[tuple[str, str], Callable[[web.Request], Awaitable[Any]]] = {
-            ("GET", "state"): self._state,
-            ("GET", "journal"): self._journal,
-            ("GET", "deliveries"): self._deliveries,
-            ("POST", "reset"): self._reset,
-            ("POST", "advance"): self._advance,
-            ("POST", "mailings"): self._add_mailing,
-            ("POST", "segments"): self._add_segment,
-            ("POST", "scenarios"): self._add_scenario,
-            ("POST", "speed"): self._set_speed,
-            ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): self._clear_faults,
-            ("POST", "behaviour"): self._set_behaviour,
-        }
-        control = controls.get((request.method, what))
+    async def _control(self, request: web.Request) -> web.Response:
+        control = self._controls.get((request.method, request.match_info["what"]))
         if control is None:
             raise web.HTTPNotFound
-        return web.json_response(await control(request), dumps=lambda value: json.dumps(value, default=_plain))
+        given = await request.json() if request.method == "POST" and request.body_exists else request.query
+        done = control(given)
+        return web.json_response({} if done is None else done, dumps=partial(json.dumps, default=_plain))
 
-    async def _state(self, request: web.Request) -> Any:
-        return {**self.sandbox.state(), "underway": self.underway}
+    def _advance(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        self._state.clock.advance(float(given["seconds"]))
+        return {"now": self._state.clock.now()}
 
-    async def _journal(self, request: web.Request) -> Any:
-        return [asdict(call) for call in self.sandbox.journal.calls(request.query.get("endpoint"))]
+    def _set_speed(self, given: Mapping[str, Any]) -> None:
+        self._state.clock.speed = float(given["speed"])
 
-    async def _deliveries(self, request: web.Request) -> Any:
-        return self.sandbox.deliveries.report()
-
-    async def _reset(self, request: web.Request) -> Any:
-        self.sandbox.reset()
-        return {}
-
-    async def _advance(self, request: web.Request) -> Any:
-        self.sandbox.clock.advance(float((await request.json())["seconds"]))
-        return {"now": self.sandbox.clock.now()}
-
-    async def _add_mailing(self, request: web.Request) -> Any:
-        return asdict(self.sandbox.add_mailing(**await request.json()))
-
-    async def _add_segment(self, request: web.Request) -> Any:
-        self.sandbox.add_segment(**await request.json())
-        return {}
-
-    async def _add_scenario(self, request: web.Request) -> Any:
-        self.sandbox.add_scenario(**await request.json())
-        return {}
-
-    async def _set_speed(self, request: web.Request) -> Any:
-        self.sandbox.clock.speed = float((await request.json())["speed"])
-        return {}
-
-    async def _add_fault(self, request: web.Request) -> Any:
-        self.sandbox.faults.add(Fault(**await request.json()))
-        return {}
-
-    async def _clear_faults(self, request: web.Request) -> Any:
-        self.sandbox.faults.clear()
-        return {}
-
-    async def _set_behaviour(self, request: web.Request) -> Any:
-        for name, value in (await request.json()).items():
-            setattr(self.sandbox.behaviour, name, value)
-        return {}
+    def _set_behaviour(self, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            setattr(self._state.behaviour, name, value)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, set):
+        return sorted(value)
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,4 +1,4 @@
-"""What of the API is emulated, as a page: made from the sandbox's own tables."""
+"""The page on what is emulated, made from the sandbox's own tables."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ HEAD = f"""# What the sandbox emulates
 
 Made by `{COMMAND} > docs/sandbox.md` from the sandbox's own tables.
 
-The sandbox is a loopback Altcraft. It emulates a method if the documents say enough of it: parameters are checked as
-they are documented, and what is sent changes what is read. Where the documents are cut or leave something open, the
-least that they say is done, or a setting of `Behaviour` chooses. Of the methods that are known by their paths alone,
-it emulates those that can be inferred. Any other answers with the error 404 and says that it is not emulated; it
-never pretends a success. `CONTRACT` and a number is the section of
-[what is known of the API](contract.md) that a method was written from.
+The sandbox is a loopback Altcraft. It emulates a method if the documents say enough about it: parameters are checked
+as documented, and what is written can be read back. Where the documents are cut or leave something open, it does the
+least that they promise, or a setting of `Behaviour` decides. Of the methods that are known by their paths alone, it
+emulates those that can be inferred. All others answer with the error 404 and say that they are not emulated; none
+pretends to succeed. `CONTRACT` and a number refer to the section of [what is known of the API](contract.md) that a
+method was written from.
 """
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 CITATION = re.compile(rf"(?<=CONTRACT ){NUMBER.pattern}(?:(?:, and |, | and | to |-){NUMBER.pattern})*")
-"""Sections of the page on the API, as docstrings cite them: ``CONTRACT 8.2 to 8.4``."""
+"""How docstrings cite sections of the page on the API: ``CONTRACT 8.2 to 8.4``."""
 
 
 def page() -> str:

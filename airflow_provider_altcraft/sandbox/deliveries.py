@@ -1,4 +1,4 @@
-"""Who was sent what, how often: the judge of "a mailing is sent once"."""
+"""Who was sent what, and how often: tests judge by it whether a mailing was sent once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 @dataclass(slots=True)
 class Launch:
-    """One time a mailing went out.
+    """One launch of a mailing.
 
     :param number: from 1, over all mailings.
     :param mailing_id: the mailing.
     :param kind: ``broadcast``, ``regular`` or ``trigger``.
     :param at: when, by the sandbox's clock.
     :param request_id: the Request-ID that caused it.
-    :param profile_ids: whom it goes to, in this order.
+    :param profile_ids: whom it goes to, in the order of sending.
     """
 
     number: int
@@ -30,11 +30,11 @@ class Launch:
 
     @property
     def recipients(self) -> int:
-        """Messages."""
+        """The number of its messages."""
         return len(self.profile_ids)
 
     def report(self) -> dict[str, Any]:
-        """As JSON, without the recipients."""
+        """As JSON, with the number of recipients only."""
         return {name: getattr(self, name) for name in ("mailing_id", "kind", "at", "recipients", "request_id")}
 
 
@@ -42,7 +42,7 @@ class Launch:
 class Deliveries:
     """Every message sent, and every profile that entered a scenario.
 
-    A launch counts with all its messages from its start; ``cut`` takes back those that were never sent.
+    All messages of a launch count from its start; ``truncate`` takes back those that were never sent.
     """
 
     _launches: list[Launch] = field(default_factory=list)
@@ -53,13 +53,13 @@ class Deliveries:
     def launch(
         self, mailing_id: int, kind: str, at: datetime, request_id: str | None, profile_ids: Iterable[str]
     ) -> Launch:
-        """Note that a mailing went out."""
+        """Note that a mailing was launched."""
         launch = Launch(len(self._launches) + 1, mailing_id, kind, at, request_id, list(profile_ids))
         self._launches.append(launch)
         self._sent.update((mailing_id, profile_id) for profile_id in launch.profile_ids)
         return launch
 
-    def cut(self, launch: Launch, sent: int) -> None:
+    def truncate(self, launch: Launch, sent: int) -> None:
         """Note that a launch was stopped after ``sent`` messages."""
         for profile_id in launch.profile_ids[sent:]:
             self._sent[launch.mailing_id, profile_id] -= 1
@@ -70,11 +70,11 @@ class Deliveries:
         self._entries.update((workflow_id, profile_id) for profile_id in profile_ids)
 
     def note_hook_data(self, kind: str, started_id: int, data: Mapping[str, Any]) -> None:
-        """Note the data that came for action hooks.
+        """Note data for action hooks.
 
         :param kind: ``scenario`` or ``trigger``.
-        :param started_id: of the scenario or mailing.
-        :param data: profile -> its ``custom_data``; ``None`` where there was none.
+        :param started_id: the id of the scenario or mailing.
+        :param data: the ``custom_data`` by profile; ``None`` where there is none.
         """
         for profile_id, one in data.items():
             if one is not None:
@@ -93,11 +93,11 @@ class Deliveries:
 
     @property
     def total_launches(self) -> int:
-        """Launches of all mailings."""
+        """The number of launches of all mailings."""
         return len(self._launches)
 
     def count(self, mailing_id: int) -> int:
-        """Messages of a mailing."""
+        """The number of messages of a mailing."""
         return sum(launch.recipients for launch in self.launches(mailing_id))
 
     def message_ids(self, mailing_id: int) -> dict[str, str]:
@@ -111,17 +111,15 @@ class Deliveries:
     def recipient(self, message_id: str) -> str | None:
         """The profile that was sent a message."""
         number, _, profile_id = message_id.partition("-")
-        launch = (
-            self._launches[int(number) - 1] if number.isdigit() and 0 < int(number) <= len(self._launches) else None
-        )
+        launch = next((launch for launch in self._launches if str(launch.number) == number), None)
         return profile_id if launch is not None and profile_id in launch.profile_ids else None
 
     def times_sent(self, mailing_id: int, profile_id: str) -> int:
-        """How often a profile got a mailing."""
+        """How often a profile was sent a mailing."""
         return self._sent[mailing_id, profile_id]
 
     def report(self) -> dict[str, Any]:
-        """All of it, as JSON: the launches, and how often each profile was sent each mailing and entered each scenario.
+        """Everything as JSON: the launches, and how often each profile was sent each mailing and entered each scenario.
 
         The keys are ``<mailing>/<profile>`` and ``<scenario>/<profile>``; of the data for action hooks,
         ``scenario/<scenario>/<profile>`` and ``trigger/<mailing>/<profile>``.
@@ -136,7 +134,7 @@ class Deliveries:
         }
 
     def scenario_entries(self, workflow_id: int) -> int:
-        """Entries into a scenario, a profile that entered twice counted twice."""
+        """The number of entries into a scenario; a profile that entered twice counts twice."""
         return sum(times for (scenario, _), times in self._entries.items() if scenario == workflow_id)
 
     def entries_of(self, workflow_id: int, profile_id: str) -> int:

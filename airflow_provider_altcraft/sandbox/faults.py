@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 Kind = Literal[
@@ -12,24 +13,26 @@ Kind = Literal[
     "drop_after",
 ]  # fmt: skip
 
+DROPS = ("drop_before", "drop_after")
+"""The kinds without an answer."""
+
 
 @dataclass(slots=True)
 class Fault:
     """One rule.
 
-    :param kind: ``status``: an HTTP status, nothing done. ``api_error``: an error under HTTP 200, nothing done.
-        ``error_after``: done, and an error all the same. ``delay``, ``delay_after``: real seconds before or after the
-        work. ``rate_limited``: 429, nothing done. ``cut_body``: done, and half an
-        answer. ``html``: a page, nothing done. ``drop_before``, ``drop_after``: the connection ends before or after
-        the work.
+    :param kind: what goes wrong. Nothing is done, and the answer is an HTTP ``status``, an ``html`` page, 429
+        (``rate_limited``) or an ``api_error`` under HTTP 200. The work is done, and the answer is an error all the same
+        (``error_after``) or is cut in half (``cut_body``). The connection ends before or after the work
+        (``drop_before``, ``drop_after``). The answer comes real seconds late (``delay``, ``delay_after`` the work).
     :param endpoint: path below ``/api/v1.1/``, or ``*``.
     :param where: parameters that the request must have, such as ``{"id": 7}``.
-    :param nth: the n-th matching call, from 1; every call if it is not given.
-    :param times: how often the rule applies at most.
-    :param probability: of applying, from the sandbox's seed.
-    :param code: HTTP status of ``status`` and ``html``, ``error`` of ``api_error`` and ``error_after``.
-    :param text: body or error text.
-    :param seconds: of the delays, or of ``Retry-After``.
+    :param nth: only the n-th matching call, counted from 1; every call by default.
+    :param times: how often the rule applies at most; always by default.
+    :param probability: the probability that it applies; the sandbox's seed makes it repeatable.
+    :param code: the HTTP status of ``status`` and ``html``, ``error`` of ``api_error`` and ``error_after``.
+    :param text: the body or the error text.
+    :param seconds: of a delay, or of ``Retry-After``.
     """
 
     kind: Kind
@@ -46,7 +49,7 @@ class Fault:
 class Faults:
     """The rules in force.
 
-    :param seed: of the dice.
+    :param seed: for rules with a probability.
     """
 
     def __init__(self, seed: int) -> None:
@@ -54,32 +57,30 @@ class Faults:
         self._rules: list[tuple[Fault, list[int]]] = []
 
     def add(self, fault: Fault) -> None:
-        """Put a rule into force."""
+        """Add a rule."""
         self._rules.append((fault, [0, 0]))
 
     def clear(self) -> None:
-        """Lift all rules."""
+        """Remove all rules."""
         self._rules.clear()
 
     def meet(self, endpoint: str, read: Callable[[], Mapping[str, Any]]) -> Fault | None:
         """The fault that this call meets.
 
-        :param read: gives the parameters of the request. It is called only for a rule with ``where``, once at most:
-            a body may be large.
+        :param read: gives the parameters of the request. It is called only for rules with ``where``, and at most
+            once: a body may be large.
         """
-        request: Mapping[str, Any] | None = None
+        parameters = cache(read)
         for fault, counts in self._rules:
             if fault.endpoint not in ("*", endpoint):
                 continue
-            if fault.where:
-                request = read() if request is None else request
-                if not fault.where.items() <= request.items():
-                    continue
+            if fault.where and not fault.where.items() <= parameters().items():
+                continue
             counts[0] += 1
-            spent = fault.times is not None and counts[1] >= fault.times
-            another = fault.nth is not None and counts[0] != fault.nth
-            lucky = fault.probability is not None and self._dice.random() >= fault.probability
-            if not (spent or another or lucky):
+            used_up = fault.times is not None and counts[1] >= fault.times
+            is_another = fault.nth is not None and counts[0] != fault.nth
+            is_spared = fault.probability is not None and self._dice.random() >= fault.probability
+            if not any((used_up, is_another, is_spared)):
                 counts[1] += 1
                 return fault
         return None

@@ -1,4 +1,4 @@
-"""Every request that arrived, without the token."""
+"""The requests that arrived, without their tokens."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Call:
     :param request: its body; the token is replaced, and long lists are cut.
     :param headers: its headers; the authorisation is replaced.
     :param body_size: bytes of its body.
-    :param body_digest: SHA-256 of the bytes as they came: the same for a request that was sent again.
+    :param body_digest: SHA-256 of its body: equal for a request that was sent again.
     :param request_id: its Request-ID.
-    :param http_status: what it got; 0 where the connection was dropped.
+    :param http_status: the HTTP status of its answer; 0 if the connection was dropped.
     :param error: the ``error`` of its answer.
     :param replayed: whether it was answered from memory.
     :param fault: the fault it met.
@@ -47,7 +47,7 @@ class Journal:
         self._calls: list[Call] = []
 
     def add(self, call: Call) -> None:
-        """Note a request."""
+        """Add a request."""
         self._calls.append(call)
 
     def calls(self, endpoint: str | None = None) -> list[Call]:
@@ -55,7 +55,7 @@ class Journal:
         return [call for call in self._calls if endpoint in (None, call.endpoint)]
 
     def clear(self) -> None:
-        """Forget them."""
+        """Forget all requests."""
         self._calls.clear()
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Journal:
 
 
 def redacted(body: dict[str, Any]) -> dict[str, Any]:
-    """A body without its token; of long lists the first items only, since a journal is not a warehouse."""
+    """A body without its token, and with the first items of long lists only: batches would fill the memory."""
     shown = {name: "***" if name == "token" else value for name, value in body.items()}
     for name, value in shown.items():
         if isinstance(value, list) and len(value) > LONGEST_LIST_KEPT:

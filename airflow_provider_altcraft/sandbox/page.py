@@ -1,4 +1,4 @@
-"""The page that shows people what arrived."""
+"""The page that shows in a browser what has arrived."""
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Altcraft sandbox</title>
@@ -18,7 +18,7 @@ PAGE = """<!doctype html>
  <section><h2>Campaigns</h2><table id="campaigns"></table><h2>Scenarios</h2><table id="scenarios"></table></section>
 </div>
 <section><h2>Tasks</h2><table id="tasks"></table></section>
-<section><h2>Last requests</h2><table id="journal"></table></section>
+<section><h2>Latest requests</h2><table id="journal"></table></section>
 <script>
 const cell = (value) => { const td = document.createElement("td"); td.textContent = value ?? ""; return td };
 function fill(id, heads, rows) {

@@ -1,14 +1,14 @@
-"""Which method a path is of."""
+"""Which method a path belongs to."""
 
 from __future__ import annotations
 
 DOWNLOAD = "download"
 OUTSIDE = ("integrations/any/profile_import",)
-"""Methods that are not below ``/api/v1.1/``, named by their path below ``/api/``; those below are in ``named``."""
+"""Methods that are not below ``/api/v1.1/``, by their path below ``/api/``; ``named`` knows the rest of them."""
 
 
 def named(path: str) -> tuple[str, dict[str, str]] | None:
-    """The method of a path, and what parameters stand in the path; ``None`` for what is no part of the API.
+    """The method of a path, and the parameters in the path; ``None`` for a path outside the API.
 
     ``/api/v1.1/tasks/status`` is ``tasks/status``; ``/api/v1.0/lists/1/suspend_all`` is
     ``v1.0/lists/{list_id}/suspend_all``; ``/api/download/data/a/b.csv`` is ``download``.

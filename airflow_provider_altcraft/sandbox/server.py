@@ -1,261 +1,154 @@
-"""The HTTP side: what happens to a request, in order: fault, size, token, memory, parameters, work, answer."""
+"""The HTTP side: the routes, and what a request passes on its way to its method."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from airflow_provider_altcraft.sandbox.answers import Answer
-from airflow_provider_altcraft.sandbox.contract import METHODS as CONTRACT
+from airflow_provider_altcraft.sandbox.answers import Answer, refusal
 from airflow_provider_altcraft.sandbox.contract import Refused, checked
 from airflow_provider_altcraft.sandbox.control import Control
 from airflow_provider_altcraft.sandbox.deliveries import Deliveries
-from airflow_provider_altcraft.sandbox.faults import Fault
+from airflow_provider_altcraft.sandbox.exchange import EXCHANGE, Exchange
+from airflow_provider_altcraft.sandbox.fault_middlewares import cut_body, delay_after, drop, refuse
+from airflow_provider_altcraft.sandbox.faults import DROPS
 from airflow_provider_altcraft.sandbox.guard import guard
 from airflow_provider_altcraft.sandbox.journal import Call, redacted
 from airflow_provider_altcraft.sandbox.methods import METHODS, ApiCall
 from airflow_provider_altcraft.sandbox.paths import DOWNLOAD, named
+from airflow_provider_altcraft.sandbox.reading import json_object, read_parameters, read_token
+from airflow_provider_altcraft.sandbox.state import State
 from airflow_provider_altcraft.sandbox.world import File, World
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.sandbox.sandbox import Sandbox
-
-FORM = "application/x-www-form-urlencoded"
+    from aiohttp.typedefs import Handler
 
 
 class Server:
-    """Answers for one sandbox.
+    """Serves a state over HTTP.
 
-    :param sandbox: whose world it is.
+    :param state: what it answers from.
+    :param port: gives the port that it listens on.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._control = Control(sandbox)
+    def __init__(self, state: State, port: Callable[[], int]) -> None:
+        self._state = state
+        self._port = port
 
     def application(self) -> web.Application:
-        """The routes."""
-        # The limit is the sandbox's own to enforce, in Altcraft's words.
-        application = web.Application(client_max_size=1 << 30, middlewares=[guard(self._sandbox)])
-        self._control.add_routes(application.router)
-        application.router.add_get("/api/download/{file:.*}", self._api)
-        application.router.add_post("/api/{path:.*}", self._api)
+        """The routes, with the middlewares before them, outermost first."""
+        api = web.Application(middlewares=[self._record, drop, cut_body, delay_after, refuse])
+        api.on_response_prepare.append(self._date)
+        api.router.add_get("/download/{file:.*}", self._respond)
+        api.router.add_post("/{path:.*}", self._respond)
+        # aiohttp must not refuse large bodies: the sandbox does, in Altcraft's words.
+        application = web.Application(client_max_size=1 << 30, middlewares=[guard(self._port)])
+        Control(self._state).add_routes(application.router)
+        application.add_subapp("/api/", api)
         return application
 
-    async def _api(self, request: web.Request) -> web.StreamResponse:
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self._state.clock.now(), usegmt=True)
+
+    @web.middleware
+    async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Write a call and its answer into the journal, and find the fault that it meets."""
+        if request.match_info.http_exception is not None:
+            raise request.match_info.http_exception
         found = named(request.path)
         # Everything is POST but a download (CONTRACT 1.1).
         if found is None or (found[0] == DOWNLOAD) == (request.method == "POST"):
             raise web.HTTPNotFound
-        name, in_path = found
-        sandbox = self._sandbox
-        body = await request.read()
-        headers = {key.lower(): value for key, value in request.headers.items()}
+        state, body = self._state, await request.read()
         call = Call(
-            name,
-            sandbox.clock.now(),
-            headers={key: "***" if key == "authorization" else value for key, value in headers.items()},
+            found[0],
+            state.clock.now(),
+            headers={
+                key.lower(): "***" if key.lower() == "authorization" else value
+                for key, value in request.headers.items()
+            },
             body_size=len(body),
             body_digest=sha256(body).hexdigest(),
-            request_id=headers.get(sandbox.behaviour.request_id_header.lower()),
+            request_id=request.headers.get(state.behaviour.request_id_header),
         )
-        sandbox.journal.add(call)
-        fault = sandbox.faults.meet(name, lambda: _parameters(body))
-        if fault is not None:
-            call.fault = fault.kind
-            early = await self._early(fault, request, call)
-            if early is not None:
-                return early
-        self._control.underway += 1
-        try:
-            answer, replayed = await self._answer(request, headers, body, in_path, call, fault)
-        finally:
-            self._control.underway -= 1
-        if fault is not None and fault.kind == "delay_after":
-            await asyncio.sleep(fault.seconds)
-        if fault is not None and fault.kind == "drop_after":
-            return _dropped(request)
-        call.http_status, call.error, call.replayed = answer.status, answer.error, replayed
-        marks = {sandbox.behaviour.duplicate_header: "true", "Duplicate-Key": call.request_id or ""} if replayed else {}
-        response = web.Response(
-            status=answer.status,
-            body=answer.body,
-            content_type=answer.content_type,
-            headers={**marks, **self._date()},
-        )
-        if fault is not None and fault.kind == "cut_body":
-            return await _cut(request, response)
+        state.journal.add(call)
+        fault = state.faults.meet(call.endpoint, lambda: _parameters(body))
+        call.fault = None if fault is None else fault.kind
+        exchange = Exchange(call, found[1], fault)
+        EXCHANGE.set(exchange)
+        response = await handler(request)
+        if call.fault not in DROPS:
+            call.http_status, call.error, call.replayed = response.status, exchange.error, exchange.replayed
         return response
 
-    async def _early(self, fault: Fault, request: web.Request, call: Call) -> web.StreamResponse | None:
-        """The faults under which nothing is done."""
-        if fault.kind == "drop_before":
-            return _dropped(request)
-        if fault.kind == "status":
-            call.http_status = fault.code
-            return web.Response(status=fault.code, text=fault.text or "Bad Gateway", headers=self._date())
-        if fault.kind == "html":
-            call.http_status = fault.code
-            page = (
-                f"<html><head><title>{fault.text or 'Maintenance'}</title></head>\n<body>Be right back.</body></html>"
-            )
-            return web.Response(status=fault.code, text=page, content_type="text/html", headers=self._date())
-        if fault.kind == "rate_limited":
-            call.http_status = 429
-            headers = {"Retry-After": f"{fault.seconds:g}", **self._date()}
-            return web.Response(status=429, text="Too many requests", headers=headers)
-        if fault.kind == "api_error":
-            call.http_status, call.error = 200, fault.code
-            error = {"error": fault.code, "error_text": fault.text or "Internal error"}
-            return web.json_response(error, headers=self._date())
-        return None
-
-    async def _answer(
-        self,
-        request: web.Request,
-        headers: Mapping[str, str],
-        body: bytes,
-        in_path: Mapping[str, str],
-        call: Call,
-        fault: Fault | None,
-    ) -> tuple[Answer, bool]:
-        """The answer, and whether it came from memory."""
-        sandbox, name = self._sandbox, call.endpoint
-        # What is still worked on when the sandbox is reset happens where it began.
-        scene = sandbox.world, sandbox.deliveries
-        delay = fault.seconds if fault is not None and fault.kind == "delay" else 0.0
+    async def _respond(self, request: web.Request) -> web.Response:
+        state, exchange = self._state, EXCHANGE.get()
+        state.underway += 1
         try:
-            given = self._read(name, request, body, in_path)
-            call.request = redacted(given)
-            token = self._token(name, headers, request.query, given)
-        except Refused as refused:
-            return self._refusal(name, refused), False
-        method = CONTRACT.get(name)
-        if method is None or not method.changes:
-            await asyncio.sleep(delay)
-            return self._work(name, given, call, scene), False
-        memory = sandbox.deduplication
-        path = "/".join([name, *in_path.values()])
-        key = memory.key(path, request.query_string, headers, token, body, checksum=method.checksum)
-        if key is None:
-            await asyncio.sleep(delay)
-            return self._work(name, given, call, scene), False
-        earlier = memory.recall(key, sandbox.clock.now())
-        if earlier is not None:
-            running = sandbox.behaviour.duplicate_while_running
-            if not earlier.done.is_set() and running != "wait":
-                conflict = Refused(409, "the request is being processed", "Conflict")
-                return self._refusal(name, conflict), running == "marked"
-            await earlier.done.wait()
-            if earlier.answer is not None:
-                return earlier.answer, True
-        begun = memory.begin(key, sandbox.clock.now())
-        answer: Answer | None = None
-        try:
-            await asyncio.sleep(delay)
-            answer = self._work(name, given, call, scene)
-            if fault is not None and fault.kind == "error_after":
-                answer = self._refusal(name, Refused(fault.code, fault.text, "Internal error"))
+            answer, exchange.replayed = await self._answer(request, exchange)
         finally:
-            kept = answer is not None and (sandbox.behaviour.replay_errors or not answer.error)
-            memory.end(key, begun, answer if kept else None)
-        return answer, False
+            state.underway -= 1
+        exchange.error = answer.error
+        response = web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
+        if exchange.replayed:
+            response.headers[state.behaviour.duplicate_header] = "true"
+            response.headers["Duplicate-Key"] = exchange.call.request_id or ""
+        return response
 
-    def _read(self, name: str, request: web.Request, body: bytes, in_path: Mapping[str, str]) -> dict[str, Any]:
-        """The parameters of a request, wherever they are (CONTRACT 1.1)."""
-        behaviour = self._sandbox.behaviour
-        with_files = name == "file_upload" or b'"attach"' in body
-        if len(body) > (behaviour.max_body_bytes_with_files if with_files else behaviour.max_body_bytes):
-            raise Refused(400, "http: request body too large")
-        given = _form(body) if request.content_type == FORM else _json(body)
-        open_to_query = name in CONTRACT and CONTRACT[name].open
-        in_query = {key: value for key, value in request.query.items() if open_to_query or key == "format"}
-        return {**in_query, **given, **in_path}
+    async def _answer(self, request: web.Request, exchange: Exchange) -> tuple[Answer, bool]:
+        """The answer, and whether it came from memory."""
+        state, call, fault, body = self._state, exchange.call, exchange.fault, await request.read()
+        # A request that is in progress when the sandbox is reset must not change what comes after.
+        memory, world, deliveries = state.deduplication, state.world, state.deliveries
+        try:
+            given = {**read_parameters(request, call.endpoint, body, state.behaviour), **exchange.in_path}
+            call.request = redacted(given)
+            token = read_token(request, call.endpoint, given, state)
+        except Refused as refused:
+            return refusal(call.endpoint, refused, state.behaviour), False
 
-    def _token(self, name: str, headers: Mapping[str, str], query: Mapping[str, str], given: Mapping[str, Any]) -> str:
-        """The token, wherever it is (CONTRACT 1.2)."""
-        behaviour = self._sandbox.behaviour
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        in_url = "" if name == DOWNLOAD and not behaviour.download_token_in_url else query.get("token")
-        token = str(given.get("token") or bearer or in_url or "")
-        # Quick import knows no more than a bad key (CONTRACT 1.4).
-        one_code = name in CONTRACT and CONTRACT[name].http_status
-        if not token:
-            raise Refused(403 if one_code else 401, "api token required", "API token required")
-        if token != self._sandbox.token:
-            raise Refused(403 if one_code else behaviour.wrong_token_code, "no such token", "No access")
-        return token
+        path = "/".join([call.endpoint, *exchange.in_path.values()])
+        key = memory.key(call.endpoint, path, request.query_string, request.headers, token, body)
 
-    def _work(self, name: str, given: dict[str, Any], call: Call, scene: tuple[World, Deliveries]) -> Answer:
-        sandbox = self._sandbox
-        world, deliveries = scene
-        now = sandbox.clock.now()
+        # `delay` and `error_after` cannot be middlewares: a repeat that comes during the delay has to find the request
+        # in progress, and the error has to be what is remembered. What is not remembered meets no `error_after`.
+        async def work() -> Answer:
+            if fault is not None and fault.kind == "delay":
+                await asyncio.sleep(fault.seconds)
+            answer = self._work(call, given, world, deliveries)
+            if fault is None or fault.kind != "error_after" or key is None:
+                return answer
+            return refusal(call.endpoint, Refused(fault.code, fault.text, "Internal error"), state.behaviour)
+
+        if key is None:
+            return await work(), False
+        busy = refusal(call.endpoint, Refused(409, "the request is being processed", "Conflict"), state.behaviour)
+        return await memory.once(key, work, busy)
+
+    def _work(self, call: Call, given: dict[str, Any], world: World, deliveries: Deliveries) -> Answer:
+        now, behaviour = self._state.clock.now(), self._state.behaviour
         world.settle(now, deliveries)
         try:
-            body = checked(name, given)
-            done = METHODS[name](ApiCall(name, world, deliveries, sandbox.behaviour, now, call.request_id, body))
+            body = checked(call.endpoint, given)
+            api_call = ApiCall(call.endpoint, world, deliveries, behaviour, now, call.request_id, body)
+            done = METHODS[call.endpoint](api_call)
         except Refused as refused:
-            return self._refusal(name, refused)
+            return refusal(call.endpoint, refused, behaviour)
         if isinstance(done, File):
             return Answer(200, done.content, content_type=done.content_type)
-        text = "" if sandbox.behaviour.empty_error_text else "Successful operation"
+        text = "" if behaviour.empty_error_text else "Successful operation"
         return Answer(200, json.dumps({**done, "error": 0, "error_text": text}).encode(), error=0)
-
-    def _refusal(self, name: str, refused: Refused) -> Answer:
-        behaviour = self._sandbox.behaviour
-        own = behaviour.error_http_status == "own" or (name in CONTRACT and CONTRACT[name].http_status)
-        if name == DOWNLOAD:
-            own = behaviour.download_errors == "status"
-        answer = {"error": refused.code, "error_debug": refused.debug, "error_text": refused.text}
-        status = refused.code if own and 400 <= refused.code <= 599 else 200
-        return Answer(status, json.dumps(answer).encode(), refused.code)
-
-    def _date(self) -> dict[str, str]:
-        return {"Date": format_datetime(self._sandbox.clock.now(), usegmt=True)}
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        raise Refused(400, "the body is not JSON") from None
-    if not isinstance(given, dict):
-        raise Refused(400, "the body must be an object")
-    return given
-
-
-def _form(body: bytes) -> dict[str, Any]:
-    return dict(parse_qsl(body.decode("utf-8", "replace")))
 
 
 def _parameters(body: bytes) -> dict[str, Any]:
     """What a request asks for, as far as it can be read."""
     try:
-        given = json.loads(body)
-    except ValueError:
+        return json_object(body)
+    except Refused:
         return {}
-    return given if isinstance(given, dict) else {}
-
-
-def _dropped(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def _cut(request: web.Request, whole: web.Response) -> web.StreamResponse:
-    body = whole.body if isinstance(whole.body, bytes) else b""
-    response = web.StreamResponse(status=whole.status, headers=whole.headers)
-    response.content_length = len(body)
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return response

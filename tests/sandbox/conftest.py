@@ -1,4 +1,4 @@
-"""A sandbox whose clock stands still, and a way to ask it."""
+"""A sandbox whose clock stands still, and ways to call it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def post(sandbox):
 
 @pytest.fixture
 def again(post):
-    """Ask like ``post``, but never so that it is a repeat of an earlier request."""
+    """Call it like ``post``, but never as a repeat of an earlier request."""
     numbers = count()
     return lambda name, **body: post(name, {"Request-ID": f"again-{next(numbers)}"}, **body)

@@ -1,4 +1,4 @@
-"""Whom the sandbox answers."""
+"""Who may use the sandbox."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def test_it_answers_to_its_own_names(sandbox, name):
     "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:{port}", ""]
 )
 @pytest.mark.parametrize("path", ["/", "/_sandbox/journal", "/_sandbox/state"])
-def test_it_answers_to_no_other(sandbox, host, path):
+def test_it_answers_to_no_other_name(sandbox, host, path):
     assert get(sandbox, host.format(port=sandbox.port), path).status_code == 421
 
 
-def test_nor_is_the_api_behind_another_name(sandbox, post):
+def test_the_api_answers_to_no_other_name(sandbox, post):
     answer = post("campaigns/broadcasts/start", {"Host": f"evil.example:{sandbox.port}"}, id=7)
     assert answer.status_code == 421
     assert sandbox.deliveries.total_launches == 0
     assert len(sandbox.journal) == 0
 
 
-def test_nor_to_none(sandbox):
+def test_it_answers_no_request_without_a_host(sandbox):
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as line:
         line.sendall(b"GET /_sandbox/state HTTP/1.0\r\n\r\n")
         assert line.recv(100).split()[1] == b"421"
@@ -60,12 +60,12 @@ def test_nor_to_none(sandbox):
         {"json": {"speed": 9}, "headers": {"Sec-Fetch-Site": "same-site"}},
     ],
 )
-def test_no_page_of_another_site_moves_it(sandbox, how):
+def test_a_page_of_another_site_cannot_control_it(sandbox, how):
     assert requests.post(f"{sandbox.url}/_sandbox/speed", timeout=5, **how).status_code in (403, 415)
     assert sandbox.clock.speed == 0
 
 
-def test_nor_empties_it(sandbox, post):
+def test_a_page_of_another_site_cannot_reset_it(sandbox, post):
     post("scampaigns/list")
     url = f"{sandbox.url}/_sandbox/reset"
     assert requests.post(url, headers={"Origin": "http://evil.example"}, timeout=5).status_code == 403
@@ -73,7 +73,7 @@ def test_nor_empties_it(sandbox, post):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://localhost:{port}", "Sec-Fetch-Site": "same-origin"}])
-def test_its_own_page_and_tools_do(sandbox, headers):
+def test_its_own_page_and_tools_can_control_it(sandbox, headers):
     headers = {name: value.format(port=sandbox.port) for name, value in headers.items()}
     assert requests.post(f"{sandbox.url}/_sandbox/speed", json={"speed": 9}, headers=headers, timeout=5).ok
     assert requests.post(f"{sandbox.url}/_sandbox/advance", json={"seconds": 1}, headers=headers, timeout=5).ok

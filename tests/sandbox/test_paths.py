@@ -1,4 +1,4 @@
-"""Which method a path is of."""
+"""Which method a path belongs to."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def test_a_path_names_its_method(path, name, parameters):
 
 
 @pytest.mark.parametrize("path", ["/api/tasks/status", "/api/v2/tasks/status", "/api/v1.0/leads", "/api/download"])
-def test_what_is_no_part_of_the_api_is_not_found(sandbox, path):
+def test_what_is_outside_the_api_is_not_found(sandbox, path):
     assert named(path) is None
     assert requests.post(f"{sandbox.url}{path}", json={"token": sandbox.token}, timeout=5).status_code == 404

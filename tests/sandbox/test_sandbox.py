@@ -1,4 +1,4 @@
-"""The loopback Altcraft, asked over HTTP as anybody would."""
+"""The loopback Altcraft, called over HTTP."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_it_is_tolerant_where_the_real_one_is(sandbox):
     assert answer.json()["error"] == 0
 
 
-def test_what_is_not_emulated_is_never_a_pretended_success(post):
+def test_what_is_not_emulated_never_pretends_to_succeed(post):
     assert post("loyalty/accrue_points").json()["error"] == 404
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_token_is_refused_under_either_status(sandbox, status, http):
 
 
 class TestDeduplication:
-    """The memory for repeated requests."""
+    """Repeated requests."""
 
     def test_a_repeated_id_is_answered_from_memory(self, sandbox, post):
         first, second = (post(START, {"Request-ID": "one"}, id=7) for _ in range(2))
@@ -176,7 +176,7 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("kind", "status"), [("status", 502), ("html", 502), ("rate_limited", 429), ("api_error", 200)]
     )
-    def test_an_answer_that_is_none(self, sandbox, post, kind, status):
+    def test_an_answer_without_the_work(self, sandbox, post, kind, status):
         sandbox.faults.add(Fault(kind, START))
         assert post(START, id=7).status_code == status
         assert sandbox.deliveries.total_launches == 0
@@ -239,7 +239,7 @@ def test_rows_of_a_batch_are_refused_one_by_one(sandbox, post):
     assert len(sandbox.profiles(1)) == 1
 
 
-def test_a_profile_is_found_by_what_it_has_now(sandbox, post):
+def test_a_profile_is_found_by_its_current_values(sandbox, post):
     def save(**data):
         body = {"db_id": 1, "matching": "custom", "field_name": "CRM_ID", "data": [data]}
         return post("profiles/import_batch", **body).json()["result"][0]["profile_id"]
@@ -255,13 +255,13 @@ def test_an_update_leaves_unknown_profiles_alone(sandbox, post):
     assert (item["error"], len(sandbox.profiles(1))) == (404, 0)
 
 
-def test_the_clock_of_the_answers_is_the_sandboxs(post):
+def test_answers_are_dated_by_the_clock_of_the_sandbox(post):
     with Sandbox(speed=0, start=datetime(2030, 5, 1, tzinfo=UTC)) as sandbox:
         answer = requests.post(f"{sandbox.url}/api/v1.1/scampaigns/list", json={"token": sandbox.token}, timeout=5)
     assert parsedate_to_datetime(answer.headers["Date"]) == datetime(2030, 5, 1, tzinfo=UTC)
 
 
-def test_it_can_be_looked_at_and_moved_from_another_process(sandbox, post):
+def test_it_can_be_read_and_controlled_from_another_process(sandbox, post):
     control = f"{sandbox.url}/_sandbox"
     post(START, id=7)
     requests.post(f"{control}/faults", json={"kind": "status", "endpoint": START}, timeout=5)
@@ -280,7 +280,7 @@ def test_it_can_be_looked_at_and_moved_from_another_process(sandbox, post):
     assert "Altcraft sandbox" in requests.get(sandbox.url, timeout=5).text
 
 
-def test_it_starts_from_the_command_line_says_how_to_connect_and_stops():
+def test_the_command_starts_it_prints_how_to_connect_and_stops_it():
     command = [sys.executable, "-u", "-m", "airflow_provider_altcraft.sandbox", "--port", "0", "--speed", "60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline() for _ in range(5)]

@@ -1,4 +1,4 @@
-"""Which methods there are, what they take and whether they change anything, as the documents say."""
+"""Which methods there are, what they take and whether they change anything, as documented."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from airflow_provider_altcraft.sandbox.contract import (
 from airflow_provider_altcraft.sandbox.contract.method import Documented, Method, Refused
 from airflow_provider_altcraft.sandbox.contract.not_emulated import NOT_EMULATED
 
-__all__ = ["METHODS", "NOT_EMULATED", "Documented", "Method", "Refused", "checked"]
+__all__ = ["METHODS", "NOT_EMULATED", "UNKNOWN", "Documented", "Method", "Refused", "checked"]
 
 METHODS: dict[str, Method] = {
     **files.METHODS,
@@ -31,16 +31,19 @@ METHODS: dict[str, Method] = {
     **campaigns.METHODS,
     **reports.METHODS,
 }
-"""Every method that is emulated, by its path below ``/api/v1.1/``, or below ``/api/`` where that is another.
+"""Every emulated method, by its path below ``/api/v1.1/``, or else below ``/api/``.
 
-A row here and a function in ``methods`` make another.
+A new one needs a row in a table here and a function in ``methods``.
 """
+
+UNKNOWN = Method({})
+"""What stands for a method that is not emulated, until its call is refused."""
 
 
 def checked(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a call, as their types.
 
-    :raises Refused: for what the API does not have or the sandbox does not emulate, and for wrong parameters.
+    :raises Refused: for a method that does not exist or is not emulated, and for wrong parameters.
     """
     if name in NOT_EMULATED:
         raise Refused(404, f"{name}: {NOT_EMULATED[name]}", f"{name} is not emulated")

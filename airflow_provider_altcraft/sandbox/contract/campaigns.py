@@ -10,12 +10,18 @@ from airflow_provider_altcraft.sandbox.contract.method import (
     MATCHING_FIVE,
     MATCHING_FOUR,
     MESSAGE,
+    Documented,
     Method,
     takes,
 )
 
 STATES = ("cloning", "inactive", "waiting", "active", "completed", "deleted")
-_SCENARIO = {**IMPORT, **MESSAGE, **takes(int="workflow_id")}
+
+
+def _import_and_start(own: dict[str, str], matching: tuple[str, ...], documented: Documented = "partial") -> Method:
+    parameters, choices = {**IMPORT, **MESSAGE, **takes(int="workflow_id"), **own}, {"matching": matching}
+    return Method(parameters, ("workflow_id", "matching"), changes=True, documented=documented, choices=choices)
+
 
 METHODS: dict[str, Method] = {
     "scampaigns/list": Method({**LIST, "state": "str"}, choices={"state": STATES}),
@@ -36,24 +42,7 @@ METHODS: dict[str, Method] = {
         documented="partial",
         choices={"matching": MATCHING_FOUR},
     ),
-    "workflows/import_and_start": Method(
-        {**_SCENARIO, **takes(int="db_id", dict="data")},
-        ("workflow_id", "matching"),
-        changes=True,
-        documented="partial",
-        choices={"matching": MATCHING_FOUR},
-    ),
-    "workflows/import_and_start_batch": Method(
-        {**_SCENARIO, **takes(list="data")},
-        ("workflow_id", "matching"),
-        changes=True,
-        documented="partial",
-        choices={"matching": MATCHING_FIVE},
-    ),
-    "workflows/import_and_start_batch_task": Method(
-        {**_SCENARIO, **takes(list="data")},
-        ("workflow_id", "matching"),
-        changes=True,
-        choices={"matching": MATCHING_FIVE},
-    ),
+    "workflows/import_and_start": _import_and_start(takes(int="db_id", dict="data"), MATCHING_FOUR),
+    "workflows/import_and_start_batch": _import_and_start(takes(list="data"), MATCHING_FIVE),
+    "workflows/import_and_start_batch_task": _import_and_start(takes(list="data"), MATCHING_FIVE, "full"),
 }

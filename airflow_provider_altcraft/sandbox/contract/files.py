@@ -1,4 +1,4 @@
-"""Tasks, the files they make, and files that are uploaded (CONTRACT 2, 8.5, 11)."""
+"""Tasks, the files they write, and uploaded files (CONTRACT 2, 8.5, 11)."""
 
 from __future__ import annotations
 

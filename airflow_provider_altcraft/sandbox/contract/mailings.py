@@ -12,6 +12,7 @@ from airflow_provider_altcraft.sandbox.contract.method import (
     MATCHING_FIVE,
     MATCHING_FOUR,
     MESSAGE,
+    Documented,
     Method,
     takes,
 )
@@ -33,8 +34,19 @@ _MAILING_CHOICES = {"data_type": _SOURCES, "send_channel": CHANNELS, "push_sendi
 _RUN = takes(str="override_source_type", int="override_source_id override_limit", dict="content", dicts="attach")
 _RUN_CHOICES = {"override_source_type": _SOURCES}
 _LIST = {**LIST, **takes(str="type", bool="is_active")}
-_TRIGGER_IMPORT = {**IMPORT, **MESSAGE, **takes(int="trigger_id")}
 _FIND = takes(int="resource_id", dict="custom_request subscription_filter")
+_START = Method({"id": "int", **_RUN}, ("id",), changes=True, documented="partial", choices=_RUN_CHOICES)
+
+
+def _update(documented: Documented) -> Method:
+    needs = ("id", "name", "data_type", "data_id", "content")
+    return Method({"id": "int", **_MAILING}, needs, changes=True, documented=documented, choices=_MAILING_CHOICES)
+
+
+def _import_and_start(own: dict[str, str]) -> Method:
+    parameters, choices = {**IMPORT, **MESSAGE, **takes(int="trigger_id"), **own}, {"matching": MATCHING_FIVE}
+    return Method(parameters, ("trigger_id", "data"), changes=True, documented="partial", choices=choices)
+
 
 METHODS: dict[str, Method] = {
     "campaigns/list": Method(_LIST, documented="partial", choices={"type": KINDS}),
@@ -50,26 +62,10 @@ METHODS: dict[str, Method] = {
         _MAILING, _MAILING_NEEDS, changes=True, documented="partial", choices=_MAILING_CHOICES
     ),
     "campaigns/regulars/add": Method(_MAILING, _MAILING_NEEDS, changes=True, choices=_MAILING_CHOICES),
-    "campaigns/broadcasts/update": Method(
-        {"id": "int", **_MAILING},
-        ("id", "name", "data_type", "data_id", "content"),
-        changes=True,
-        documented="partial",
-        choices=_MAILING_CHOICES,
-    ),
-    "campaigns/regulars/update": Method(
-        {"id": "int", **_MAILING},
-        ("id", "name", "data_type", "data_id", "content"),
-        changes=True,
-        documented="path-only",
-        choices=_MAILING_CHOICES,
-    ),
-    "campaigns/broadcasts/start": Method(
-        {"id": "int", **_RUN}, ("id",), changes=True, documented="partial", choices=_RUN_CHOICES
-    ),
-    "campaigns/regulars/start": Method(
-        {"id": "int", **_RUN}, ("id",), changes=True, documented="partial", choices=_RUN_CHOICES
-    ),
+    "campaigns/broadcasts/update": _update("partial"),
+    "campaigns/regulars/update": _update("path-only"),
+    "campaigns/broadcasts/start": _START,
+    "campaigns/regulars/start": _START,
     "campaigns/broadcasts/get": Method(ID, ("id",)),
     "campaigns/regulars/get": Method(ID, ("id",)),
     "campaigns/triggers/get": Method(ID, ("id",)),
@@ -109,25 +105,7 @@ METHODS: dict[str, Method] = {
         documented="partial",
         choices={"matching": MATCHING},
     ),
-    "campaigns/triggers/import_and_start": Method(
-        {**_TRIGGER_IMPORT, **takes(int="db_id", dict="data timeout")},
-        ("trigger_id", "data"),
-        changes=True,
-        documented="partial",
-        choices={"matching": MATCHING_FIVE},
-    ),
-    "campaigns/triggers/import_and_start_batch": Method(
-        {**_TRIGGER_IMPORT, **takes(list="data", dict="timeout")},
-        ("trigger_id", "data"),
-        changes=True,
-        documented="partial",
-        choices={"matching": MATCHING_FIVE},
-    ),
-    "campaigns/triggers/import_and_start_batch_task": Method(
-        {**_TRIGGER_IMPORT, **takes(list="data")},
-        ("trigger_id", "data"),
-        changes=True,
-        documented="partial",
-        choices={"matching": MATCHING_FIVE},
-    ),
+    "campaigns/triggers/import_and_start": _import_and_start(takes(int="db_id", dict="data timeout")),
+    "campaigns/triggers/import_and_start_batch": _import_and_start(takes(list="data", dict="timeout")),
+    "campaigns/triggers/import_and_start_batch_task": _import_and_start(takes(list="data")),
 }

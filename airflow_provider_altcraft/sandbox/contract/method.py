@@ -1,4 +1,4 @@
-"""What a method is to the contract: what it takes, whether it changes anything, how well it is documented."""
+"""A method as documented: what it takes, whether it changes anything, and how much of it is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Documented = Literal["full", "partial", "path-only"]
 
 
 class Refused(Exception):
-    """An answer with an error.
+    """A request that is answered with an error.
 
     :param code: its ``error``.
     :param debug: its ``error_debug``.
@@ -32,12 +32,12 @@ class Method:
         ``dicts`` (lists of them), ``dict`` or ``any``.
     :param needs: required parameters.
     :param changes: whether it changes data or launches something, and so is deduplicated (CONTRACT 1.8).
-    :param checksum: whether a repeat without a Request-ID is known by its checksum. A task that only reads is made
-        again (CONTRACT 1.8, 13).
-    :param documented: ``full``: parameters and answer are; ``partial``: one of them is cut; ``path-only``: its page
-        was not seen, and it is as the contract infers it.
-    :param choices: the words that a parameter may be.
-    :param open: whether any other parameter is a field of a profile.
+    :param checksum: whether a repeat without a Request-ID is recognised by its checksum. A task that only reads is
+        started again (CONTRACT 1.8, 13).
+    :param documented: ``full``: parameters and answer; ``partial``: one of them is cut; ``path-only``: its page was not
+        seen, and the contract infers it.
+    :param choices: the words that a parameter accepts.
+    :param open: whether it takes other parameters, too, as fields of a profile.
     :param http_status: whether it answers with HTTP statuses of its own (CONTRACT 1.4).
     """
 

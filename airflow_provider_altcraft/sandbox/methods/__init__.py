@@ -1,4 +1,4 @@
-"""What the methods do, a module for each noun. Importing them registers them."""
+"""What the methods do, one module per noun. Importing a module registers its methods."""
 
 from airflow_provider_altcraft.sandbox.methods import (
     campaigns,
@@ -24,25 +24,7 @@ from airflow_provider_altcraft.sandbox.methods import (
 from airflow_provider_altcraft.sandbox.methods.call import METHODS, ApiCall
 
 __all__ = [
-    "METHODS",
-    "ApiCall",
-    "campaigns",
-    "counters",
-    "databases",
-    "exports",
-    "files",
-    "goals",
-    "mailings",
-    "orders",
-    "profiles",
-    "promocodes",
-    "quick_import",
-    "reports",
-    "scenarios",
-    "segments",
-    "senders",
-    "subscriptions",
-    "suppresses",
-    "tasks",
-    "triggers",
-]
+    "METHODS", "ApiCall", "campaigns", "counters", "databases", "exports", "files", "goals", "mailings", "orders",
+    "profiles", "promocodes", "quick_import", "reports", "scenarios", "segments", "senders", "subscriptions",
+    "suppresses", "tasks", "triggers",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A call on its way through a method, and the register of methods."""
+"""A call of a method, and the registry of methods."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from airflow_provider_altcraft.sandbox.world import File, World
 Body = dict[str, Any]
 
 MAIN = {"id": 0, "name": "main"}
-"""The one group that there is."""
+"""The only group."""
 
 
 @dataclass(slots=True)
 class ApiCall:
-    """One call on its way through a method."""
+    """A call of a method."""
 
     name: str
     world: World
@@ -39,7 +39,7 @@ METHODS: dict[str, Work] = {}
 
 
 def method(*names: str) -> Callable[[Callable[[ApiCall], Body]], Callable[[ApiCall], Body]]:
-    """Register what a method does."""
+    """Register a function as what these methods do."""
 
     def register(function: Callable[[ApiCall], Body]) -> Callable[[ApiCall], Body]:
         METHODS.update(dict.fromkeys(names, function))
@@ -60,24 +60,25 @@ def page(call: ApiCall, items: Iterable[Body]) -> Body:
 
 
 def _chosen(call: ApiCall, item: Body) -> bool:
-    """Whether it has one of the tags and groups, and the attributes, that are asked for.
-
-    Attributes are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5).
-    """
-    tags = set(_either(item, "ui_tags", "tags"))
-    if call["ui_tags"] and not tags & set(call["ui_tags"]):
-        return False
-    # Their names differ from list to list (CONTRACT 1.7).
+    """Whether an item has one of the tags, one of the groups and the attributes that are asked for."""
+    # The names of groups differ from list to list (CONTRACT 1.7).
     groups = [{name.lower(): value for name, value in group.items()} for group in _either(item, "groups", "Groups")]
-    names = {str(group.get("name", group.get("title"))) for group in groups}
-    if call["groups"] and not set(call["groups"]) & names:
+    has = {
+        "ui_tags": set(_either(item, "ui_tags", "tags")),
+        "groups": {str(group.get("name", group.get("title"))) for group in groups},
+        "groups_id": {group["id"] for group in groups},
+    }
+    if any(call[name] and values.isdisjoint(call[name]) for name, values in has.items()):
         return False
-    if call["groups_id"] and not set(call["groups_id"]) & {group["id"] for group in groups}:
-        return False
-    for name, wanted in (call["attributes"] or {}).items():
+    return _has_attributes(item.get("attributes", {}), call["attributes"] or {})
+
+
+def _has_attributes(has: Body, asked: Body) -> bool:
+    """Attributes are asked for as ``{"season": ["spring"]}``, or with ``{"options": [...]}`` (CONTRACT 4.3, 5.5)."""
+    for name, wanted in asked.items():
         options = wanted.get("options", []) if isinstance(wanted, dict) else wanted
-        value = item.get("attributes", {}).get(name)
-        if options and not any(one in options for one in (value if isinstance(value, list) else [value])):
+        values = has[name] if isinstance(has.get(name), list) else [has.get(name)]
+        if options and not any(value in options for value in values):
             return False
     return True
 
@@ -87,17 +88,17 @@ def _either(item: Body, *names: str) -> list[Any]:
 
 
 def attempt(work: Callable[..., Body], *arguments: Any) -> Body:
-    """The answer for one item of a batch: done, or refused by itself (CONTRACT 1.3)."""
+    """The answer for one item of a batch: success, or its own error (CONTRACT 1.3)."""
     try:
         done = work(*arguments)
     except Refused as refused:
-        # An item has no error_debug.
+        # Items have no error_debug.
         return {"error": refused.code, "error_text": refused.debug or refused.text}
     return {"error": 0, "error_text": "Successful operation", **done}
 
 
 def moment(value: str) -> datetime:
-    """A date-time of a request.
+    """A date and time in a request.
 
     :raises Refused: if it is not RFC 3339.
     """

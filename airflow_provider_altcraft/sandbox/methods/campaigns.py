@@ -10,7 +10,7 @@ ACTIVITIES = ("workflows", "triggers", "broadcasts", "regulars", "abns", "placem
 
 
 def _campaign(call: ApiCall, campaign: Campaign) -> Body:
-    """CONTRACT 4.3. What the sandbox has nothing of is empty."""
+    """CONTRACT 4.3. What the sandbox does not emulate is empty."""
     state = campaign.state(call.now)
     dates = {
         "start_at": campaign.planned(call.now, "active"),
@@ -65,7 +65,7 @@ def campaigns(call: ApiCall) -> Body:
 
 @method("scampaigns/get")
 def campaign(call: ApiCall) -> Body:
-    """CONTRACT 4.4: an array with one object. How its activities are shown is cut: here their ids by kind."""
+    """CONTRACT 4.4: an array with one object. The part on its activities is cut; here they are ids by kind."""
     campaign = call.world.campaign(call["id"])
     shown = _campaign(call, campaign)
     if call["marketing_activities"]:
@@ -86,9 +86,8 @@ def campaign_status(call: ApiCall) -> Body:
 def activate_campaign(call: ApiCall) -> Body:
     """CONTRACT 4.5."""
     campaign = _open_campaign(call)
-    names = ("activate_date", "start_date") if call.behaviour.campaign_date_field == "either" else (
-        call.behaviour.campaign_date_field,
-    )  # fmt: skip
+    field = call.behaviour.campaign_date_field
+    names = ("activate_date", "start_date") if field == "either" else (field,)
     start = next((moment(call[name]) for name in names if call[name]), None)
     if start is None and not any(name in call.body for name in names):
         raise Refused(400, f"missing parameter: {names[0]}")
@@ -120,7 +119,7 @@ def _open_campaign(call: ApiCall) -> Campaign:
 
 
 def _leave(call: ApiCall, state: str) -> Body:
-    """Be in another state at once; the mailings follow."""
+    """Change the state now; the mailings follow."""
     campaign = _open_campaign(call)
     campaign.drop_plans(call.now)
     campaign.move(call.now, state)

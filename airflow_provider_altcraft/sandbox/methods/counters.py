@@ -13,13 +13,13 @@ from airflow_provider_altcraft.sandbox.world.counters import counters
 
 @method("databases/refresh_counters", "resources/refresh_counters")
 def refresh_counters(call: ApiCall) -> Body:
-    """CONTRACT 9. What its task results in is that of a segment's; nobody is called back."""
+    """CONTRACT 9. The result of its task is that of a segment's; ``feedback`` is never called."""
     of_database = call.name.startswith("databases")
     db = call.world.database(call["id"] if of_database else call["list_id"])
     resource = call.world.resource(call["resource_id"] if of_database else call["id"])
     feedback = call["feedback"]
     if feedback is not None and set(feedback) != {"type", "url"}:
-        raise Refused(400, "feedback must have a type and an url")
+        raise Refused(400, "feedback must have a type and a url")
     task = _count(call, db.profiles, db.db_id, resource.resource_id)
     return task_answer(call, task)
 
@@ -38,7 +38,7 @@ def refresh_segment(call: ApiCall) -> Body:
 
 @method("segments/get_counters")
 def segment_counters(call: ApiCall) -> Body:
-    """CONTRACT 9: as they were last counted; the database of a dynamic segment is ``list_id`` here."""
+    """CONTRACT 9: the counts of the last task that has ended; the database of a dynamic segment is ``list_id`` here."""
     segment = call.world.segment(call["id"])
     resource = call.world.resource(call["resource_id"])
     db_id = segment.db_id if segment.db_id is not None else call["list_id"]

@@ -24,7 +24,7 @@ def database(call: ApiCall) -> Body:
 
 @method("databases/fields_get")
 def database_fields(call: ApiCall) -> Body:
-    """CONTRACT 9. The page of this method was not seen; the shapes and the words for types are the sandbox's own."""
+    """CONTRACT 9. Its page was not seen; the shapes and the names of types are the sandbox's own."""
     shape = call.behaviour.fields_shape
     if shape == "refused":
         raise Refused(403, "databases/fields_get is not open to this token", "No access")

@@ -1,4 +1,4 @@
-"""Exports: tasks whose result names files."""
+"""Exports: tasks whose results name files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def export_profiles(call: ApiCall) -> Body:
 
 @method("loyalty/transactions_export")
 def export_transactions(call: ApiCall) -> Body:
-    """CONTRACT 11. What its task results in is that of ``profiles/get_all``, as far as that fits; it is not shown."""
+    """CONTRACT 11. Its task's result is not shown; here it is that of ``profiles/get_all``, as far as it fits."""
     programme = call.world.programme(call["loyalty_program_id"])
     names = [name for name in ("points_currency_eid", "points_currency_iid") if call[name] is not None]
     if len(names) != 1:
@@ -58,7 +58,7 @@ def export_transactions(call: ApiCall) -> Body:
 
 @method("suppresses/export")
 def export_suppressed(call: ApiCall) -> Body:
-    """CONTRACT 10: a zip of MD5 values, one in a line. What ``regular_file`` names is not said; it names none."""
+    """CONTRACT 10: a zip of MD5 values, one per line. What ``regular_file`` names is not said; here it is empty."""
     listed = call.world.suppression_list(call["id"])
     kind = call["type"] or "all"
     values = listed.values(kind)
@@ -78,7 +78,7 @@ def export_suppressed(call: ApiCall) -> Body:
 
 
 def _export(call: ApiCall, rows: Sequence[Mapping[str, Any]], kind: str, file_format: str) -> Task:
-    """A task that writes rows to files, so many to each (CONTRACT 2.1)."""
+    """A task that writes rows to files (CONTRACT 2.1)."""
     task = make_task(call, None, len(rows))
     task.result = {"errors": ["The task failed"] if task.fails else [], "total": 0, "type": kind, "urls": []}
     if task.fails:
@@ -94,7 +94,7 @@ def _export(call: ApiCall, rows: Sequence[Mapping[str, Any]], kind: str, file_fo
 
 
 def _written(call: ApiCall, rows: Sequence[Mapping[str, Any]], file_format: str) -> str:
-    """Rows as a file. Neither format is documented further; values that are no scalars are JSON in CSV."""
+    """Rows as a file. The formats are not documented further; in CSV, lists and objects are JSON."""
     if file_format == "json" and call.behaviour.export_json == "array":
         return json.dumps(rows, ensure_ascii=False)
     if file_format == "json":
@@ -103,20 +103,18 @@ def _written(call: ApiCall, rows: Sequence[Mapping[str, Any]], file_format: str)
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {
-                name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
-                for name, value in row.items()
-            }
-        )
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def _zipped(name: str, text: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        # A fixed date: the same list is the same file.
+        # ZipInfo has a fixed date: the same list is the same file.
         archive.writestr(zipfile.ZipInfo(name), text)
     return packed.getvalue()
 

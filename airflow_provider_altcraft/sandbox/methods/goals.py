@@ -19,7 +19,7 @@ def register_goals(call: ApiCall) -> Body:
         raise Refused(400, "one of goal and goals is needed")
     goals = call["goals"] if call["goals"] is not None else [{"goal": call["goal"], "value": call["value"]}]
     if any(not goal.get("goal") for goal in goals):
-        raise Refused(400, "every one of goals must have a goal")
+        raise Refused(400, "every item of goals must have a goal")
     _check_pixel_data(call["pixel_data"] or {})
     date = moment(call["date"]) if call["date"] else call.now
     profile_id = found(call, call.world.database(call["db_id"]), searched(call))

@@ -1,4 +1,4 @@
-"""Mailings of every kind, and what broadcasts and regulars have in common."""
+"""Mailings of every kind, and what broadcasts and regulars share."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from airflow_provider_altcraft.sandbox.methods.files import check_attachments
 from airflow_provider_altcraft.sandbox.world import Mailing, Run
 
 DURATION = 5.0
-"""Seconds that a run of a mailing made here takes."""
+"""Seconds that a run takes, of a mailing created by a call."""
 
 FIRST_ID = 91
-"""Of the mailings made here."""
+"""The first id of the mailings created by a call."""
 
 KINDS = {"broadcasts": "broadcast", "regulars": "regular", "triggers": "trigger"}
 
@@ -29,10 +29,10 @@ SCHEDULE = {
     "start_months": range(1, 13),
     "start_years": range(1970, 10_000),
 }
-"""What a start schedule holds (CONTRACT 12.2). How the days of the week are numbered is not said."""
+"""The ranges of a start schedule (CONTRACT 12.2). How the days of the week are numbered is not said."""
 
 READ_AS = {"agllimit_percent": "aglimit_percent", "watched_list_id": "watcher_list_id"}
-"""Names that differ when they are read back (CONTRACT 14.7)."""
+"""Parameters that are read back under another name (CONTRACT 14.7)."""
 
 UNSET: dict[str, Any] = {
     "description": "", "content": [], "send_channel": "email", "resource_id": 0, "subid": "", "policy_id": 0,
@@ -44,10 +44,10 @@ UNSET_MAILING: dict[str, Any] = {
     "blind_carbon_copy": [], "unconditional_sending": False, "skip_unique_checking": False, "sub_cats_filter": {},
     "sub_fields_filter": {},
 }  # fmt: skip
-"""What a broadcast or a regular shows where nothing was set (CONTRACT 6.3)."""
+"""What a broadcast or a regular shows for settings that were not given (CONTRACT 6.3)."""
 
 UNSET_TRIGGER: dict[str, Any] = {**UNSET, "call_url": "", "trigger_type": "api_call", "skip_minutes": 0, "descr": ""}
-"""The same of a trigger (CONTRACT 7.5)."""
+"""The same for a trigger (CONTRACT 7.5)."""
 
 
 def _brief(mailing: Mailing) -> Body:
@@ -78,7 +78,7 @@ def _whole(mailing: Mailing) -> Body:
 
 
 def named_kind(call: ApiCall) -> str | None:
-    """The kind that the method's name is about: ``campaigns/broadcasts/list``."""
+    """The kind in the method's name, as in ``campaigns/broadcasts/list``."""
     return KINDS.get(call.name.split("/")[1])
 
 
@@ -89,7 +89,7 @@ def mailings(call: ApiCall) -> Body:
     shown = (mailing for mailing in call.world.mailings.values() if wanted in (None, mailing.kind))
     answer = page(call, (_brief(mailing) for mailing in shown if call["is_active"] in (None, mailing.is_active)))
     for one in answer["data"]:
-        # Lists are asked by attributes, and do not show them.
+        # Lists can be filtered by attributes, but do not show them.
         del one["attributes"]
     return answer
 
@@ -126,7 +126,7 @@ def mailing_log(call: ApiCall) -> Body:
 
 
 def _launch(call: ApiCall, mailing: Mailing) -> Body:
-    """One run (CONTRACT 6.5). Every call sends again."""
+    """Start a run (CONTRACT 6.5). Every call sends the mailing again."""
     check_attachments(call)
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
@@ -188,7 +188,7 @@ def add_mailing(call: ApiCall) -> Body:
 
 @method("campaigns/broadcasts/update", "campaigns/regulars/update")
 def update_mailing(call: ApiCall) -> Body:
-    """CONTRACT 6.2: the channel is silently left alone. The answer is cut."""
+    """CONTRACT 6.2: a new channel is silently ignored. The answer is cut."""
     mailing = call.world.mailing(call["id"], named_kind(call) or "")
     check_content(call)
     mailing.name, mailing.data_type, mailing.data_id = call["name"], call["data_type"], call["data_id"]
@@ -200,7 +200,7 @@ def update_mailing(call: ApiCall) -> Body:
 
 @method("campaigns/clone", "campaigns/triggers/clone")
 def clone_mailing(call: ApiCall) -> Body:
-    """CONTRACT 5.7, 7.5. Each call makes another copy."""
+    """CONTRACT 5.7, 7.5. Every call makes another copy."""
     kind = named_kind(call)
     original = call.world.mailing(call["id"], *([kind] if kind else []))
     mailing_id = next_id(call)
@@ -221,18 +221,18 @@ def next_id(call: ApiCall) -> int:
 
 
 def check_content(call: ApiCall) -> None:
-    """Refuse templates without an id, and a schedule out of its ranges (CONTRACT 12.1, 12.2)."""
+    """Refuse content without a template, and a schedule out of range (CONTRACT 12.1, 12.2)."""
     if not call["content"] or not all(isinstance(one.get("message_id"), int) for one in call["content"]):
-        raise Refused(400, "content: every one of at least one must have a message_id")
+        raise Refused(400, "content: at least one item is needed, and each must have a message_id")
     for name, values in (call["start_schedule"] or {}).items():
         if name not in SCHEDULE:
             raise Refused(400, f"start_schedule: unknown parameter: {name}")
         if not isinstance(values, list) or not all(value in SCHEDULE[name] for value in values):
-            raise Refused(400, f"start_schedule: {name} must be an array of numbers in its range")
+            raise Refused(400, f"start_schedule: {name} must be an array of numbers within its range")
 
 
 def settings(call: ApiCall) -> Body:
-    """What is stored as it was given."""
+    """The parameters that are stored as given."""
     own = {"id", "name", "is_active", "data_type", "data_id"}
     stored = {name: value for name, value in call.body.items() if name not in own and value is not None}
     return {**stored, "update_time": call.now.isoformat()}

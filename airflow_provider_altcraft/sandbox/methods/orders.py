@@ -9,12 +9,12 @@ from airflow_provider_altcraft.sandbox.contract.method import MATCHING
 from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, attempt, method, moment
 
 LINE_STATUSES = {"delivered", "canceled", "refunded", "in_process"}
-"""What a custom status of a line may mean (CONTRACT 11)."""
+"""The types of custom line statuses (CONTRACT 11)."""
 
 
 @method("market/orders/import")
 def import_orders(call: ApiCall) -> Body:
-    """CONTRACT 11. Whether a repeated order is another one is not documented; here it is the same one."""
+    """CONTRACT 11. Whether a repeated order is a new one is not documented; here it is the same."""
     for status in call["custom_line_statuses"] or []:
         if not isinstance(status, dict) or str(status.get("type")) not in LINE_STATUSES:
             raise Refused(400, f"the type of a custom line status must be one of {', '.join(sorted(LINE_STATUSES))}")

@@ -1,4 +1,4 @@
-"""Profiles: imported, looked for, listed and deleted."""
+"""Profiles: imported, searched for, listed and deleted."""
 
 from __future__ import annotations
 
@@ -15,20 +15,15 @@ SEARCH = ("email", "phone", "profile_id", "field_value", "provider", "subscripti
 """Search values of a request (CONTRACT 1.9)."""
 
 KNOWN = {"update": True, "update_batch": True, "add": False, "add_batch": False}
-"""Whether a method takes only profiles that are there, or only new ones."""
+"""Whether a method takes only existing profiles, or only new ones."""
 
 
 def stored(
-    call: ApiCall,
-    db: Database,
-    data: Any,
-    *,
-    known: bool | None = None,
-    search: Mapping[str, Any] | None = None,
+    call: ApiCall, db: Database, data: Any, *, known: bool | None = None, search: Mapping[str, Any] | None = None
 ) -> Body:
-    """One profile: stored.
+    """Store one profile.
 
-    :raises Refused: if it cannot be.
+    :raises Refused: if that cannot be done.
     """
     if not isinstance(data, dict):
         raise Refused(400, text="A profile must be an object")
@@ -51,11 +46,11 @@ def stored(
 
 def searched(call: ApiCall) -> dict[str, Any]:
     """The search values of a request."""
-    return {name: call[name] for name in SEARCH}
+    return {name: call[name] for name in SEARCH if call[name] not in (None, "")}
 
 
 def found(call: ApiCall, db: Database, given: Mapping[str, Any]) -> str | None:
-    """The profile that search values find; ``None`` if there is none and that is ignored.
+    """The profile that matches search values; ``None`` if there is none and that is ignored.
 
     :raises Refused: if there is none.
     """
@@ -77,7 +72,7 @@ def selected(call: ApiCall, db: Database) -> list[str]:
 
 
 def import_one(call: ApiCall, db: Database) -> Body:
-    """One profile of a request that is about one: stored."""
+    """Store the profile of a request that imports a single one."""
     return stored(call, db, call["data"] or {}, search=searched(call))
 
 
@@ -92,15 +87,15 @@ def import_batch(call: ApiCall, db: Database) -> tuple[list[Body], list[str]]:
 
 
 def check_custom_data(items: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse a batch in which the data for action hooks of an item is no object (CONTRACT 3.1)."""
+    """Refuse a batch with an item whose data for action hooks is not an object (CONTRACT 3.1)."""
     if any(not isinstance(item.get("custom_data", {}), dict) for item in items):
-        raise Refused(400, "custom_data of an item of data must be an object")
+        raise Refused(400, "custom_data of every item of data must be an object")
 
 
 def hook_data(call: ApiCall, answers: Iterable[Body]) -> dict[str, Any]:
-    """The data for action hooks by profile: an item's own, else that of the request.
+    """The data for action hooks by profile: that of its item, else that of the request.
 
-    Which of the two counts where both are given is not documented.
+    Which of the two wins if both are given is not documented.
     """
     own = [item.get("custom_data") if isinstance(item, dict) else None for item in call["data"] or []]
     pairs = zip((answer.get("profile_id") for answer in answers), own, strict=False)
@@ -114,7 +109,7 @@ def import_profile(call: ApiCall) -> Body:
     added = [call.world.segment(segment_id) for segment_id in call["add_to_segments"] or []]
     removed = [call.world.segment(segment_id) for segment_id in call["remove_from_segments"] or []]
     if any(not segment.chosen for segment in added + removed):
-        raise Refused(400, "only a static segment takes profiles")
+        raise Refused(400, "profiles can be added to and removed from static segments only")
     search = None if known is False else searched(call)
     answer = stored(call, call.world.database(call["db_id"]), call["data"], known=known, search=search)
     for segment in added:
@@ -137,18 +132,19 @@ def profiles(call: ApiCall) -> Body:
     """CONTRACT 8.8: pages by an opaque pointer."""
     db, query, fields = call.world.database(call["db_id"]), call["query"] or {}, call["fields"]
     listed = [(profile_id, data) for profile_id, data in db.profiles.items() if _fits(profile_id, data, query)]
-    pointer = str(call["from_id"] or "p0")
+    start, limit = _start(str(call["from_id"] or "p0")), call["limit"] or 1000
+    shown = [{**_only(fields, data), "id": profile_id} for profile_id, data in listed[start : start + limit]]
+    return {"data": shown, "next_from_id": f"p{start + limit}" if start + limit < len(listed) else ""}
+
+
+def _only(fields: list[str] | None, data: Body) -> Body:
+    return {name: value for name, value in data.items() if not fields or name in fields}
+
+
+def _start(pointer: str) -> int:
     if pointer[0] != "p" or not pointer[1:].isdigit():
         raise Refused(400, "from_id must be the pointer of an earlier answer")
-    start, limit = int(pointer[1:]), call["limit"] or 1000
-    answer: Body = {
-        "data": [
-            {**{name: value for name, value in data.items() if not fields or name in fields}, "id": profile_id}
-            for profile_id, data in listed[start : start + limit]
-        ]
-    }
-    answer["next_from_id"] = f"p{start + limit}" if start + limit < len(listed) else ""
-    return answer
+    return int(pointer[1:])
 
 
 @method("profiles/delete")

@@ -12,7 +12,7 @@ from airflow_provider_altcraft.sandbox.world import Programme
 
 @method("promocodes/import")
 def import_codes(call: ApiCall) -> Body:
-    """CONTRACT 11. The numbers hold whatever the items say."""
+    """CONTRACT 11. The counts are the same whatever the items say."""
     programme = call.world.programme(call["loyalty_id"])
     errors = {
         "duplicated": call.behaviour.duplicate_code_is_error,
@@ -32,7 +32,7 @@ def import_codes(call: ApiCall) -> Body:
 
 @method("promocodes/export_all")
 def codes(call: ApiCall) -> Body:
-    """CONTRACT 11: ``attached`` and ``activated`` where they are so."""
+    """CONTRACT 11: ``attached`` and ``activated`` appear only where they are true."""
     shown = []
     for name, code in call.world.programme(call["loyalty_id"]).codes.items():
         marks = {"attached": code.attached is not None, "activated": code.activated}
@@ -42,7 +42,7 @@ def codes(call: ApiCall) -> Body:
 
 @method("promocodes/attach")
 def attach_code(call: ApiCall) -> Body:
-    """CONTRACT 11. How it names the programme is cut: ``loyalty_id``, else the code's own, else the first."""
+    """CONTRACT 11. How the programme is named is cut; here by ``loyalty_id``, else the code's own, else the first."""
     programme = _programme(call)
     profile_id = found(call, call.world.database(call["db_id"]), searched(call))
     if profile_id is None:

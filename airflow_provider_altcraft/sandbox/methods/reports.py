@@ -11,7 +11,7 @@ from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method
 
 @method("reports/bounces")
 def bounces(call: ApiCall) -> Body:
-    """CONTRACT 11. What ``data_id`` names is not said: here the mailing, or what is grouped by."""
+    """CONTRACT 11. What ``data_id`` names is not said; here it is the mailing, or the value that is grouped by."""
     since, until = _day(call["date_from"]), _day(call["date_to"])
     if since > until:
         raise Refused(400, "date_from must not be after date_to")

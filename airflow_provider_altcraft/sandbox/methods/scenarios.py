@@ -15,7 +15,7 @@ from airflow_provider_altcraft.sandbox.world import Scenario
 
 @method("workflows/list")
 def scenarios(call: ApiCall) -> Body:
-    """CONTRACT 3.5: ``total`` instead of ``total_count``. The one mode that was seen is not how they work here."""
+    """CONTRACT 3.5: ``total`` instead of ``total_count``. The only documented mode does not fit, so it is empty."""
     answer = page(
         call,
         (
@@ -55,7 +55,7 @@ def deactivate_scenario(call: ApiCall) -> Body:
 
 @method("workflows/start")
 def start_scenario(call: ApiCall) -> Body:
-    """CONTRACT 3.4: profiles that are there, by matching or by a query. The answer is cut."""
+    """CONTRACT 3.4: existing profiles, by matching or by a query. The answer is cut."""
     scenario = startable(call, call["id"])
     check_subscription_filter(call)
     enter(call, scenario, selected(call, call.world.database(scenario.db_id)))
@@ -67,7 +67,7 @@ def import_and_start(call: ApiCall) -> Body:
     """CONTRACT 3.3. The answer is cut."""
     scenario = startable(call, call["workflow_id"])
     if call["db_id"] not in (None, scenario.db_id):
-        raise Refused(400, f"db_id: scenario {scenario.workflow_id} is of database {scenario.db_id}")
+        raise Refused(400, f"db_id: scenario {scenario.workflow_id} belongs to database {scenario.db_id}")
     answer = import_one(call, call.world.database(scenario.db_id))
     enter(call, scenario, [answer["profile_id"]])
     return answer if call.behaviour.import_and_start_answer == "profile_id" else {}
@@ -75,7 +75,7 @@ def import_and_start(call: ApiCall) -> Body:
 
 @method("workflows/import_and_start_batch")
 def import_and_start_batch(call: ApiCall) -> Body:
-    """CONTRACT 3.2. The answer is cut: that of the other batches."""
+    """CONTRACT 3.2. The answer is cut; here it is that of the other batches."""
     answers = _imported(call)
     return {"result": answers} if call.behaviour.result_of_batches == "itemised" else {}
 
@@ -87,7 +87,7 @@ def import_and_start_batch_task(call: ApiCall) -> Body:
 
 
 def startable(call: ApiCall, workflow_id: int) -> Scenario:
-    """A scenario that takes profiles: it must be active (CONTRACT 3.4)."""
+    """A scenario that profiles can enter: it must be active (CONTRACT 3.4)."""
     scenario = call.world.scenario(workflow_id)
     check_attachments(call)
     if not scenario.is_active:
@@ -98,7 +98,7 @@ def startable(call: ApiCall, workflow_id: int) -> Scenario:
 def enter(call: ApiCall, scenario: Scenario, profile_ids: list[str], data: dict[str, Any] | None = None) -> None:
     """Send profiles into a scenario.
 
-    :param data: for action hooks, by profile; that of the request for all, if it is not given.
+    :param data: for action hooks, by profile; by default that of the request, for all.
     """
     call.deliveries.enter(scenario.workflow_id, profile_ids)
     data = dict.fromkeys(profile_ids, call["custom_data"]) if data is None else data

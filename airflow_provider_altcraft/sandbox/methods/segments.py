@@ -24,13 +24,13 @@ def segments(call: ApiCall) -> Body:
 
 @method("segments/add")
 def add_segment(call: ApiCall) -> Body:
-    """CONTRACT 9: rules for what is not chosen by hand, a database for what is static."""
+    """CONTRACT 9: a static segment needs a database, and one that is not filled by hand needs rules."""
     segment_id = max(call.world.segments, default=0) + 1
     segment = Segment(
         segment_id, call["name"], is_static=bool(call["is_static"]), is_refresh_daily=bool(call["is_refresh_daily"])
     )
     if segment.is_refresh_daily and not segment.is_static:
-        raise Refused(400, "is_refresh_daily is of static segments")
+        raise Refused(400, "is_refresh_daily is for static segments only")
     if segment.is_static:
         if call["list_id"] is None:
             raise Refused(400, "missing parameter: list_id")
@@ -54,13 +54,13 @@ def update_segment(call: ApiCall) -> Body:
 
 
 def _follow_rules(call: ApiCall, segment: Segment) -> None:
-    """Give a segment the rules of a request; its database may stand in them."""
+    """Give a segment the rules of a request, which may name its database."""
     rules: list[dict[str, Any]] = call["segment"] or []
     if not rules:
         raise Refused(400, "missing parameter: segment")
     for rule in rules:
         if rule.get("condition") not in {"and", "or"} or not isinstance(rule.get("queries"), list):
-            raise Refused(400, 'segment: a group of rules has a condition, "and" or "or", and queries')
+            raise Refused(400, 'segment: a group of rules must have a condition, "and" or "or", and queries')
     if segment.db_id is None and rules[0].get("list_id") is not None:
         segment.db_id = call.world.database(rules[0]["list_id"]).db_id
     segment.rules = rules

@@ -20,6 +20,6 @@ def senders(call: ApiCall) -> Body:
 
 @method("vsenders/list")
 def virtual_senders(call: ApiCall) -> Body:
-    """Its answer is cut: a page of what every list shows."""
+    """Its answer is cut; here it is a page of what every list shows."""
     everything = call.world.senders.values()
     return page(call, ({"id": one.sender_id, "name": one.name} for one in everything if one.is_virtual))

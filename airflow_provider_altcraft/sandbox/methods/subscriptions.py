@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.methods.call import ApiCall, Body, method, moment
+from airflow_provider_altcraft.sandbox.world import Resource
 from airflow_provider_altcraft.sandbox.world.subscriptions import IDENTIFIERS, checked
 
 KEPT = ("resource_id", "channel", "status", "priority", "date", "ip", "url")
@@ -31,28 +32,33 @@ def set_subscription(call: ApiCall) -> Body:
 
 @method("profiles/message_unsub")
 def unsubscribe(call: ApiCall) -> Body:
-    """CONTRACT 8.7: by the token of a resource and the id of a message. Categories are noted, and leave the status."""
-    resource = next((one for one in call.world.resources.values() if one.token == call["rtoken"]), None)
-    if resource is None:
-        raise Refused(403, "no such resource token", "No access")
+    """CONTRACT 8.7: by the token of a resource and the id of a message. With categories, the status stays."""
+    resource = _resource(call)
     profile_id = call.deliveries.recipient(call["smid"])
     db = next((db for db in call.world.databases.values() if profile_id in db.profiles), None)
     if db is None or profile_id is None:
         raise Refused(404, text="Message not found")
-    for one in db.profiles[profile_id].get("subscriptions") or []:
+    categories = call["categories"]
+    change = {"unsubscribed_categories": categories} if categories else {"status": "unsubscribed"}
+    for one in db.subscriptions(profile_id):
         if str(one.get("resource_id")) == str(resource.resource_id):
-            categories = call["categories"]
-            change = {"unsubscribed_categories": categories} if categories else {"status": "unsubscribed"}
             db.subscribe(profile_id, {**one, **change})
     return {"profile_id": profile_id}
 
 
+def _resource(call: ApiCall) -> Resource:
+    for resource in call.world.resources.values():
+        if resource.token == call["rtoken"]:
+            return resource
+    raise Refused(403, "no such resource token", "No access")
+
+
 @method("v1.0/lists/{list_id}/suspend_all")
 def suspend_all(call: ApiCall) -> Body:
-    """Deprecated by the documents: what is subscribed becomes suspended. Its answer is cut."""
+    """Documented as deprecated: every subscription that is subscribed becomes suspended. Its answer is cut."""
     db = call.world.database(call["list_id"])
-    for profile_id, profile in db.profiles.items():
-        for one in profile.get("subscriptions") or []:
+    for profile_id in db.profiles:
+        for one in db.subscriptions(profile_id):
             if one.get("status") == "subscribed":
                 db.subscribe(profile_id, {**one, "status": "suspended"})
     return {}

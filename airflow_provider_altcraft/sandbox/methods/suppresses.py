@@ -15,7 +15,7 @@ def add_email(call: ApiCall) -> Body:
 
 @method("suppresses/emails_add")
 def add_emails(call: ApiCall) -> Body:
-    """CONTRACT 10. What is no address is in the total and in no other number: no item could say so."""
+    """CONTRACT 10. An invalid address counts in the total alone: the answer has no items that could name it."""
     suppression_list = call.world.suppression_list(call["id"])
     added = [suppression_list.add(email) for email in call["emails"] if is_email(email)]
     return {

@@ -1,4 +1,4 @@
-"""Tasks: asked about, and made by other methods."""
+"""Tasks: their status, and how other methods start them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def task_status(call: ApiCall) -> Body:
 
 
 def start_task(call: ApiCall, answers: list[Body]) -> Body:
-    """A task for what was imported (CONTRACT 1.10, 2.1)."""
+    """Start a task for what was imported (CONTRACT 1.10, 2.1)."""
     shown = [item if item["error"] else {"profile_id": item.get("profile_id")} for item in answers]
     result: Body = {"error": 0, "error_text": ""}
     if call.behaviour.tasks_fail:
@@ -34,7 +34,7 @@ def start_task(call: ApiCall, answers: list[Body]) -> Body:
 
 
 def make_task(call: ApiCall, result: Any, items: int) -> Task:
-    """A task that works on so many items."""
+    """Add a task that works on this many items."""
     behaviour, tasks = call.behaviour, call.world.tasks
     task_id = behaviour.task_id_prefix + str(UUID(int=(len(tasks) + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128))
     seconds = behaviour.task_seconds + items * behaviour.task_seconds_per_item
@@ -43,6 +43,6 @@ def make_task(call: ApiCall, result: Any, items: int) -> Task:
 
 
 def task_answer(call: ApiCall, task: Task, position: Literal["top", "data"] | None = None) -> Body:
-    """The id of a task where it is documented to be; where that is cut, as the behaviour says (CONTRACT 1.10)."""
+    """The id of a task, where it is documented to be, else where the behaviour puts it (CONTRACT 1.10)."""
     at_top = (position or call.behaviour.task_id_position) == "top"
     return {"task_id": task.task_id} if at_top else {"data": {"task_id": task.task_id}}

@@ -26,7 +26,7 @@ SUBSCRIPTION_FILTERS = ({"subscription_id", "provider"}, {"email"}, {"phone"})
 
 @method("campaigns/triggers/add")
 def add_trigger(call: ApiCall) -> Body:
-    """CONTRACT 7.5. Nothing says which database it is of: here the first."""
+    """CONTRACT 7.5. Which database it belongs to is not said; here it is the first."""
     check_content(call)
     mailing_id = next_id(call)
     call.world.mailings[mailing_id] = Mailing(
@@ -44,7 +44,7 @@ def add_trigger(call: ApiCall) -> Body:
 
 @method("campaigns/triggers/start")
 def start_trigger(call: ApiCall) -> Body:
-    """CONTRACT 7.1: profiles that are there, by matching or by a query."""
+    """CONTRACT 7.1: existing profiles, by matching or by a query."""
     mailing = startable(call, call["id"])
     check_subscription_filter(call)
     send(call, mailing, selected(call, _database(call, mailing)))
@@ -63,7 +63,7 @@ def start_batch(call: ApiCall) -> Body:
 
 @method("campaigns/triggers/start_batch_task")
 def start_batch_task(call: ApiCall) -> Body:
-    """CONTRACT 7.3. What its task results in was not seen: here that of an import."""
+    """CONTRACT 7.3. The result of its task was not seen; here it is that of an import."""
     field = call.behaviour.start_batch_task_field
     names = ("id", "trigger_id") if field == "either" else (field,)
     trigger_id = next((call[name] for name in names if call[name] is not None), None)
@@ -88,7 +88,7 @@ def import_and_start(call: ApiCall) -> Body:
     mailing = startable(call, call["trigger_id"])
     db = _database(call, mailing)
     if call["db_id"] not in (None, db.db_id):
-        raise Refused(400, f"db_id: trigger {mailing.mailing_id} is of database {db.db_id}")
+        raise Refused(400, f"db_id: trigger {mailing.mailing_id} belongs to database {db.db_id}")
     delay = _delay(call)
     answer = import_one(call, db)
     send(call, mailing, [answer["profile_id"]], delay)
@@ -97,7 +97,7 @@ def import_and_start(call: ApiCall) -> Body:
 
 @method("campaigns/triggers/import_and_start_batch")
 def import_and_start_batch(call: ApiCall) -> Body:
-    """CONTRACT 7.4. The answer is cut: that of the other batches."""
+    """CONTRACT 7.4. The answer is cut; here it is that of the other batches."""
     answers = _imported(call)
     return {"result": answers} if call.behaviour.result_of_batches == "itemised" else {}
 
@@ -109,14 +109,14 @@ def import_and_start_batch_task(call: ApiCall) -> Body:
 
 
 def check_subscription_filter(call: ApiCall) -> None:
-    """Refuse a filter that is none. Which of several subscriptions gets the message, the ledger does not tell."""
+    """Refuse an invalid filter. A valid one changes nothing: deliveries do not tell subscriptions apart."""
     wanted = call["subscription_filter"]
     if wanted is not None and set(wanted) - {"not_strict"} not in SUBSCRIPTION_FILTERS:
-        raise Refused(400, "subscription_filter: subscription_id and provider, or email, or phone")
+        raise Refused(400, "subscription_filter must have subscription_id and provider, or email, or phone")
 
 
 def startable(call: ApiCall, mailing_id: Any) -> Mailing:
-    """A trigger that a call can start: only active ones of the type ``api_call`` can be started (CONTRACT 7)."""
+    """A trigger that a call can start: it must be active, and of the type ``api_call`` (CONTRACT 7)."""
     if not str(mailing_id).isdigit():
         raise Refused(400, "wrong type of parameter: id must be int")
     mailing = call.world.mailing(int(mailing_id), "trigger")
@@ -124,7 +124,7 @@ def startable(call: ApiCall, mailing_id: Any) -> Mailing:
     if not mailing.is_active:
         raise Refused(400, f"mailing {mailing.mailing_id} is not active")
     if mailing.stored.get("trigger_type", "api_call") != "api_call":
-        raise Refused(400, f"mailing {mailing.mailing_id} is not started by a call")
+        raise Refused(400, f"mailing {mailing.mailing_id} cannot be started by a call")
     return mailing
 
 
@@ -133,7 +133,7 @@ def _database(call: ApiCall, mailing: Mailing) -> Database:
 
 
 def _each(call: ApiCall, mailing: Mailing) -> list[Body]:
-    """The profile of each item of search values, or why there is none."""
+    """The profile that each item matches, or why there is none."""
     db = _database(call, mailing)
     check_custom_data(call["data"])
 
@@ -159,9 +159,9 @@ def send(
     delay: timedelta = timedelta(),
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Send profiles a mailing, at once or after a while. To nobody, nothing is launched.
+    """Send a mailing to profiles, now or after a delay. Without profiles, there is no launch.
 
-    :param data: for action hooks, by profile; that of the request for all, if it is not given.
+    :param data: for action hooks, by profile; by default that of the request, for all.
     """
     if profile_ids:
         call.deliveries.launch(mailing.mailing_id, "trigger", call.now + delay, call.request_id, profile_ids)
@@ -170,8 +170,8 @@ def send(
 
 
 def _delay(call: ApiCall) -> timedelta:
-    """The ``timeout``: how long it waits before it sends (CONTRACT 7.4)."""
+    """The ``timeout``: how long to wait before sending (CONTRACT 7.4)."""
     timeout = call["timeout"] or {}
     if set(timeout) - {"days", "hours", "minutes"} or not all(isinstance(value, int) for value in timeout.values()):
-        raise Refused(400, "timeout: numbers of days, hours and minutes")
+        raise Refused(400, "timeout must be numbers of days, hours and minutes")
     return timedelta(**timeout)

@@ -1,4 +1,4 @@
-"""What there is at this Altcraft: databases, mailings, campaigns, orders and so on. Ages by a moment it is given."""
+"""What this Altcraft holds: databases, mailings, campaigns, orders and so on. Callers tell it the time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Thing = TypeVar("Thing")
 
 
 class World:
-    """All of it."""
+    """Everything that this Altcraft holds."""
 
     def __init__(self) -> None:
         self.databases: dict[int, Database] = {}
@@ -48,9 +48,9 @@ class World:
         self._settling = threading.Lock()
 
     def settle(self, now: datetime, deliveries: Deliveries) -> None:
-        """Let happen what was planned for a moment that has come: a campaign that ends or pauses stops its mailings.
+        """Carry out the moves that are due: a campaign that ends or pauses stops its mailings (CONTRACT 4.5 to 4.7).
 
-        CONTRACT 4.5 to 4.7. A test and the server may come here at the same time.
+        A test and the server may call this at the same time.
         """
         with self._settling:
             for campaign in self.campaigns.values():
@@ -102,7 +102,7 @@ class World:
         return _found(self.programmes, loyalty_id, "loyalty programme")
 
     def save_order(self, external_id: str, data: dict[str, Any]) -> int:
-        """Add or update an order; its id."""
+        """Add or update an order, and return its id."""
         order = self.orders.setdefault(external_id, Order(len(self.orders) + 1))
         order.data.update(data)
         return order.order_id
@@ -111,7 +111,7 @@ class World:
         """The profiles of a segment, by id.
 
         :param db_id: the database, for a dynamic one.
-        :raises Refused: for a segment that has no database and is given none.
+        :raises Refused: for a segment without a database, if none is given.
         """
         chosen = segment.db_id if segment.db_id is not None else db_id
         if chosen is None:

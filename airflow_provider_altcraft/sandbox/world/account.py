@@ -1,4 +1,4 @@
-"""What an account has besides: resources, senders, scenarios, orders, goals and bounces."""
+"""Resources, senders, scenarios, orders and bounces."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sender:
 class Scenario:
     """A scenario.
 
-    :param inside: the profiles in it; they stay, since its nodes do nothing here.
+    :param inside: the profiles in it; they never leave, since its nodes do nothing here.
     """
 
     workflow_id: int
@@ -54,7 +54,7 @@ class Order:
 
 @dataclass(slots=True)
 class Bounce:
-    """A message that softly bounced."""
+    """A soft bounce."""
 
     mailing_id: int
     on: date

@@ -14,7 +14,7 @@ ENDS = ("completed", "deleted")
 class Move:
     """A change of state, made or planned.
 
-    :param settled: whether what it means for the mailings of the campaign has been done.
+    :param settled: whether the mailings of the campaign have followed.
     """
 
     at: datetime
@@ -35,11 +35,11 @@ class Campaign:
     attributes: dict[str, list[str]] = field(default_factory=dict)
 
     def planned(self, now: datetime, *states: str) -> datetime | None:
-        """When it will first be in one of these states."""
+        """When it will next enter one of these states."""
         return next((move.at for move in self.moves if move.at > now and move.to in states), None)
 
     def latest(self, now: datetime, *states: str) -> datetime | None:
-        """When it last came into one of these states."""
+        """When it last entered one of these states."""
         return next((move.at for move in reversed(list(self._made(now))) if move.to in states), None)
 
     def state(self, now: datetime) -> str:
@@ -51,12 +51,12 @@ class Campaign:
         return "waiting" if state == "inactive" and awaited else state
 
     def move(self, at: datetime, to: str) -> None:
-        """Be in another state from a moment on."""
+        """Enter another state at a moment."""
         self.moves.append(Move(at, to))
         self.moves.sort(key=lambda move: move.at)
 
     def unsettled(self, now: datetime) -> Iterator[Move]:
-        """The moves made whose meaning for the mailings is still to be done."""
+        """The moves made that the mailings have not followed yet."""
         for move in self._made(now):
             if not move.settled:
                 yield move

@@ -1,4 +1,4 @@
-"""Statistics of subscriptions: how many can be messaged, by channel (CONTRACT 2.1, 9)."""
+"""Statistics of subscriptions: how many can be sent messages, by channel (CONTRACT 2.1, 9)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAMES = {"subscribed": "subscribed_sendable", "unconfirmed": "unconfirmed_sendab
 
 
 def counters(profiles: Iterable[dict[str, Any]], resource_id: int) -> list[dict[str, Any]]:
-    """By channel, of the subscriptions to a resource."""
+    """The subscriptions to a resource, counted by channel."""
     found: Counter[tuple[str, str]] = Counter()
     channels: dict[str, None] = {}
     for profile in profiles:

@@ -18,7 +18,7 @@ SYSTEM_FIELDS = {
     "_browser": "string", "_vendor": "string", "_regdate": "datetime", "_regip": "string", "_regurl": "string",
     "_regcountry": "string", "_regcity": "string", "email": "string", "phones": "array", "subscriptions": "array",
 }  # fmt: skip
-"""Fields that every database has (CONTRACT 12.3). The names are documented, most of the types are not."""
+"""Fields that every database has (CONTRACT 12.3). The names are documented, but most types are not."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()-]+")
@@ -28,11 +28,11 @@ Profile = dict[str, Any]
 
 @dataclass(slots=True)
 class Database:
-    """Profiles, found by what identifies them.
+    """Profiles, and an index of what they can be found by.
 
     :param db_id: its id.
     :param name: its name.
-    :param fields: type by custom field. They are shown, not enforced: a profile may carry any field.
+    :param fields: type by custom field. They are shown, not enforced: a profile may have any field.
     """
 
     db_id: int
@@ -54,35 +54,30 @@ class Database:
         skip_invalid_subscriptions: bool = False,
         several: str = "latest",
     ) -> str:
-        """Add or update a profile; its id.
+        """Add or update a profile, and return its id.
 
         :param known: ``True`` updates only, ``False`` adds only, ``None`` does either.
         :param search: search values that are not in the data.
         :param several: of several profiles that match, the ``latest``, or ``refuse``.
-        :raises Refused: for a profile that cannot be taken.
+        :raises Refused: for a profile that cannot be stored.
         """
         data = _taken(data, skip_invalid_subscriptions=skip_invalid_subscriptions)
         if known is False:
-            email = data.get("email")
-            if email and ("email", str(email)) in self._latest:
+            if ("email", str(data.get("email"))) in self._latest:
                 raise Refused(400, text="Duplicate email")
             return self._store(None, data)
-        search = {name: value for name, value in (search or {}).items() if value not in (None, "")}
-        places = wanted(matching, {**data, "field_name": field_name, **search})
+        places = wanted(matching, {**data, "field_name": field_name, **(search or {})})
         found = self.find(places, several)
-        if found is None and (known or matching == "profile_id"):
-            raise Refused(404, text="Profile not found")
         if found is None:
-            # It was looked for by these: the next import has to find it by them.
-            name, value = places[0]
-            if not name.startswith("sub:") and places[0] not in keys(data):
-                data = {**data, name: [value] if name == "phones" else value}
+            if known or matching == "profile_id":
+                raise Refused(404, text="Profile not found")
+            data = _findable(data, places[0])
         return self._store(found, {name: value for name, value in data.items() if name != "profile_id"})
 
     def find(self, places: Iterable[Key], several: str = "latest") -> str | None:
-        """The id of the profile that is found at these places, if there is one.
+        """The id of the profile that the first successful of these keys finds; ``None`` if none does.
 
-        :raises Refused: if there are several, and they are refused.
+        :raises Refused: if several match, and that is refused.
         """
         for place in places:
             name, value = place
@@ -100,7 +95,7 @@ class Database:
             self._forget(key, profile_id)
 
     def wipe(self) -> int:
-        """Remove all profiles; how many there were."""
+        """Remove all profiles, and return how many there were."""
         count = len(self.profiles)
         self.profiles.clear()
         self._latest.clear()
@@ -110,6 +105,10 @@ class Database:
     def subscribe(self, profile_id: str, subscription: subscriptions.Subscription) -> None:
         """Add a subscription to a profile, or change it."""
         self._store(profile_id, {"subscriptions": [subscription]})
+
+    def subscriptions(self, profile_id: str) -> list[dict[str, Any]]:
+        """The subscriptions of a profile."""
+        return self.profiles[profile_id].get("subscriptions") or []
 
     def _store(self, profile_id: str | None, data: Profile) -> str:
         if profile_id is None:
@@ -136,7 +135,7 @@ class Database:
         self._latest[key] = profile_id
 
     def _forget(self, key: Key, profile_id: str) -> None:
-        """What a profile was found by before does not find it any more."""
+        """Stop finding a profile by a key."""
         holders = self._shared.get(key)
         if holders is None:
             del self._latest[key]
@@ -152,10 +151,18 @@ def is_email(value: Any) -> bool:
     return isinstance(value, str) and _EMAIL.fullmatch(value) is not None
 
 
+def _findable(data: Profile, place: Key) -> Profile:
+    """A new profile with the value it was searched for by: the next import has to find it by that."""
+    name, value = place
+    if name.startswith("sub:") or place in keys(data):
+        return data
+    return {**data, name: [value] if name == "phones" else value}
+
+
 def _taken(data: Profile, *, skip_invalid_subscriptions: bool) -> Profile:
     """The data of a profile that can be stored.
 
-    :raises Refused: for data that cannot be taken.
+    :raises Refused: for data that cannot be stored.
     """
     _check_contacts(data)
     if "subscriptions" not in data:
@@ -189,8 +196,12 @@ def _check_contacts(data: Profile) -> None:
     if email is not None and not functions.is_function(email) and not is_email(email):
         raise Refused(400, text="Invalid email")
     phones = data.get("phones", data.get("phone"))
-    if functions.is_function(phones):
+    if phones is None or functions.is_function(phones):
         return
-    for phone in phones if isinstance(phones, list) else [phones] if phones is not None else []:
-        if not _PHONE.fullmatch(str(phone)) or sum(letter.isdigit() for letter in str(phone)) < 7:
+    for phone in phones if isinstance(phones, list) else [phones]:
+        if not _is_phone(str(phone)):
             raise Refused(400, text="Invalid phone")
+
+
+def _is_phone(text: str) -> bool:
+    return _PHONE.fullmatch(text) is not None and sum(letter.isdigit() for letter in text) >= 7

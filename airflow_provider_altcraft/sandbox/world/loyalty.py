@@ -22,7 +22,7 @@ class Code:
 
 @dataclass(slots=True)
 class Transaction:
-    """A movement of points.
+    """A transaction of points.
 
     :param transaction_id: a UUID.
     :param currency: the ``points_currency_eid`` and ``points_currency_iid`` it is in.
@@ -50,8 +50,8 @@ class Transaction:
 class Programme:
     """A loyalty programme, its promo codes and its points.
 
-    :param limit: how many codes it holds at most.
-    :param single_use: whether a code is attached once at most.
+    :param limit: how many codes it can hold.
+    :param single_use: whether a code can be attached only once.
     """
 
     loyalty_id: int
@@ -62,7 +62,7 @@ class Programme:
     transactions: list[Transaction] = field(default_factory=list)
 
     def add(self, code: str) -> Literal["inserted", "duplicated", "discarded_by_limit"]:
-        """Put a code into the programme; what became of it.
+        """Add a code, and return what became of it.
 
         :raises Refused: for an empty code.
         """
@@ -76,7 +76,7 @@ class Programme:
         return "inserted"
 
     def attach(self, code: str | None, profile_id: str) -> str:
-        """Give a profile a code, the next free one unless it is named; an unknown code is imported (CONTRACT 11).
+        """Give a profile a code, by default the next free one; an unknown code is imported (CONTRACT 11).
 
         :raises Refused: if the code is taken, or none is free.
         """

@@ -11,10 +11,10 @@ from airflow_provider_altcraft.sandbox.deliveries import Deliveries, Launch
 
 @dataclass(slots=True)
 class Run:
-    """One time a mailing goes out. Its messages leave evenly from start to end.
+    """One run of a mailing. Its messages are sent at an even pace from start to end.
 
-    :param level: at which its end is logged.
-    :param is_lost: whether its end never is.
+    :param level: the level at which its end is logged.
+    :param is_lost: whether its end is never logged.
     """
 
     start: datetime
@@ -24,10 +24,10 @@ class Run:
     is_lost: bool = False
 
     def stop(self, moment: datetime, deliveries: Deliveries) -> None:
-        """End it at a moment, if it is going on then: what is still queued is not sent (CONTRACT 5.4)."""
+        """End it at a moment, if it is running then: what is still queued is not sent (CONTRACT 5.4)."""
         if self.start <= moment < self.end:
             share = (moment - self.start) / (self.end - self.start)
-            deliveries.cut(self.launch, int(self.launch.recipients * share))
+            deliveries.truncate(self.launch, int(self.launch.recipients * share))
             self.end = moment
 
 
@@ -37,9 +37,9 @@ class Mailing:
 
     :param duration: seconds a run takes.
     :param delay: seconds after its launch at which a run starts.
-    :param durations: seconds a run takes for an audience of its own, by the id of that audience.
-    :param end_level: level at which the ends of its runs are logged.
-    :param chatter: entries that each run logs at its start, beside the others.
+    :param durations: seconds a run takes for another audience, by the id of that audience.
+    :param end_level: the level at which the ends of its runs are logged.
+    :param chatter: how many extra entries each run logs at its start.
     """
 
     mailing_id: int
@@ -57,15 +57,15 @@ class Mailing:
     durations: dict[str, float] = field(default_factory=dict)
 
     def duration_for(self, source_id: int | None) -> float:
-        """Seconds that a run for an audience takes; ``None`` is its own."""
+        """Seconds that a run for an audience takes; ``None`` is the mailing's own audience."""
         return self.durations.get(str(source_id), self.duration)
 
     def running(self, now: datetime) -> bool:
-        """Whether a run is going on."""
+        """Whether a run is in progress."""
         return any(run.start <= now < run.end for run in self.runs)
 
     def stop(self, moment: datetime, deliveries: Deliveries) -> None:
-        """End what is going on at a moment."""
+        """End the runs in progress at a moment."""
         for run in self.runs:
             run.stop(moment, deliveries)
 

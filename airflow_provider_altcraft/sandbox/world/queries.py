@@ -19,25 +19,31 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "$nin": lambda value, words: value not in words,
 }
 
+JOINED: dict[str, Callable[[list[bool]], bool]] = {"$and": all, "$or": any}
+
 
 def matches(profile: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
     """Whether a profile is found by a query.
 
-    :raises Refused: for an operator that is not emulated, or a query that is none.
+    :raises Refused: for an operator that is not emulated, or an invalid query.
     """
     return all(_holds(profile, name, condition) for name, condition in query.items())
 
 
 def _holds(profile: Mapping[str, Any], name: str, condition: Any) -> bool:
-    if name in {"$and", "$or"}:
-        if not isinstance(condition, list) or not all(isinstance(one, dict) for one in condition):
-            raise Refused(400, f"{name} takes an array of queries")
-        return (all if name == "$and" else any)([matches(profile, one) for one in condition])
+    if name in JOINED:
+        return JOINED[name]([matches(profile, one) for one in _queries(name, condition)])
     if name.startswith("$"):
         raise Refused(400, f"{name} is not emulated")
     if isinstance(condition, dict) and any(word.startswith("$") for word in condition):
         return all(_compares(profile, name, word, value) for word, value in condition.items())
     return bool(profile.get(name) == condition)
+
+
+def _queries(name: str, condition: Any) -> list[dict[str, Any]]:
+    if not isinstance(condition, list) or not all(isinstance(one, dict) for one in condition):
+        raise Refused(400, f"{name} takes an array of queries")
+    return condition
 
 
 def _compares(profile: Mapping[str, Any], name: str, word: str, value: Any) -> bool:

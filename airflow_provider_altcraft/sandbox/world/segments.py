@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(slots=True)
 class Segment:
-    """A part of a database. Rules are kept, not evaluated: one with rules holds all of its database.
+    """A part of a database. Rules are stored but not evaluated: a segment with rules holds its whole database.
 
     :param db_id: its database; a dynamic one has it in its rules, or nowhere (CONTRACT 9).
-    :param is_static: whether it holds chosen profiles.
-    :param is_refresh_daily: whether a static one is filled by its rules.
-    :param members: the profiles of a static one.
+    :param is_static: whether it keeps its profiles.
+    :param is_refresh_daily: whether its rules refill it, if it is static.
+    :param members: its profiles, if it is filled by hand.
     """
 
     segment_id: int
@@ -27,5 +27,5 @@ class Segment:
 
     @property
     def chosen(self) -> bool:
-        """Whether it holds its members, and not what its rules find."""
+        """Whether it is filled by hand, not by rules."""
         return self.is_static and not self.is_refresh_daily

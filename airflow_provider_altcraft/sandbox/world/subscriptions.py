@@ -8,10 +8,10 @@ from airflow_provider_altcraft.sandbox.contract import Refused
 from airflow_provider_altcraft.sandbox.contract.profiles import SUBSCRIPTION_CHANNELS
 
 STATUSES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid")
-"""Words; their places are the numbers."""
+"""Statuses as words; the position of each is its number."""
 
 IDENTIFIERS = {"email": ("email",), "sms": ("phone",), "push": ("provider", "subscription_id")}
-"""What tells two subscriptions of a channel apart; the other channels have ``cc_data``."""
+"""What identifies a subscription of a channel; the other channels have ``cc_data``."""
 
 LEFT_ALONE = -1
 """A status or a priority that changes nothing (CONTRACT 8.3)."""
@@ -20,7 +20,7 @@ Subscription = dict[str, Any]
 
 
 def status(value: Any) -> str:
-    """The word for a status, given as a word or as a number.
+    """The word for a status, which may be given as a number.
 
     :raises Refused: for any other.
     """
@@ -47,9 +47,9 @@ def checked(value: Any) -> Subscription:
 
 
 def merged(stored: list[Subscription], given: list[Subscription]) -> list[Subscription]:
-    """The subscriptions of a profile with those given: the same one changes, another is added.
+    """The subscriptions of a profile with those given: known ones change, others are added.
 
-    A new one that says nothing of its status is subscribed.
+    A new one without a status is subscribed.
     """
     by_identity = {_identity(one): one for one in stored}
     for one in given:

@@ -10,7 +10,7 @@ from airflow_provider_altcraft.sandbox.world.databases import is_email
 
 @dataclass(slots=True)
 class SuppressionList:
-    """E-mail addresses, phone numbers and domains that get no mail. No method that is emulated adds the latter two."""
+    """E-mail addresses, phone numbers and domains that get no mail. No emulated method adds the latter two."""
 
     list_id: int
     name: str
@@ -19,9 +19,9 @@ class SuppressionList:
     domains: set[str] = field(default_factory=set)
 
     def add(self, email: str) -> bool:
-        """Put an address on the list; whether it is new there.
+        """Add an address, and return whether it was new.
 
-        :raises Refused: for what is no address.
+        :raises Refused: for an invalid address.
         """
         if not is_email(email):
             raise Refused(400, text="Invalid email")
@@ -30,6 +30,6 @@ class SuppressionList:
         return new
 
     def values(self, kind: str) -> list[str]:
-        """What is on it: ``emails``, ``phones``, ``domains`` or ``all``."""
+        """Its entries: ``emails``, ``phones``, ``domains`` or ``all``."""
         shown = {"emails": self.emails, "phones": self.phones, "domains": self.domains}
         return sorted(set().union(*shown.values()) if kind == "all" else shown[kind])

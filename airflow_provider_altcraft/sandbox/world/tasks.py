@@ -1,4 +1,4 @@
-"""Tasks, and the files they make."""
+"""Tasks, and the files they write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Task:
     fails: bool = False
 
     def progress(self, now: datetime) -> int:
-        """Per cent."""
+        """Progress in per cent."""
         passed = (now - self.made) / timedelta(seconds=1)
         return 100 if passed >= self.seconds else int(100 * passed / self.seconds)
 

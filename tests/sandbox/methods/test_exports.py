@@ -20,7 +20,7 @@ DATABASE = {"source_type": "database", "source_id": 1}
 
 @pytest.fixture
 def export(sandbox, post):
-    """Ask for an export, let it end, and give what it resulted in."""
+    """Start an export, let it end, and return its result."""
 
     def export(name, **body):
         started = post(name, **body).json()

@@ -1,4 +1,4 @@
-"""Profiles, stored and looked for in every documented way."""
+"""Profiles, stored and searched for in every documented way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add(again):
     return add
 
 
-def test_adding_looks_for_nothing_and_refuses_an_email_that_is_there(sandbox, post, add):
+def test_adding_searches_nothing_and_refuses_a_known_email(sandbox, post, add):
     assert add(email=EMAIL) != add(phones=["+79031234567"])
     answer = post("profiles/add", db_id=1, data={"email": EMAIL, "_fname": "Ann"}).json()
     assert (answer["error"], answer["error_text"]) == (400, "Duplicate email")
@@ -33,7 +33,7 @@ def test_the_search_value_may_stand_beside_the_data(sandbox, post, add):
     assert sandbox.profiles()[profile_id] == {"email": EMAIL, "_fname": "Ann"}
 
 
-def test_a_new_profile_is_found_again_by_what_it_was_looked_for(sandbox, again):
+def test_a_new_profile_is_found_again_by_what_it_was_searched_for(sandbox, again):
     body = {"db_id": 1, "matching": "phone", "phone": "+79031234567", "data": {"_fname": "Ann"}}
     first, second = (again("profiles/import", **body).json()["profile_id"] for _ in range(2))
     assert first == second

@@ -108,7 +108,7 @@ class TestAttaching:
         load("A")
         assert "data" not in attach()
 
-    def test_a_profile_that_is_not_there_takes_none(self, sandbox, load, attach):
+    def test_an_unknown_profile_takes_none(self, sandbox, load, attach):
         load("A")
         assert attach(email="nobody@example.com")["error"] == 404
         assert sandbox.world.programme(5).codes["A"].attached is None

@@ -12,7 +12,7 @@ TEN = [{"email": f"p{number}@example.com"} for number in range(10)]
 
 @pytest.fixture
 def plan(sandbox, post):
-    """Activate campaign 18, and plan moves in so many seconds."""
+    """Activate campaign 18, and plan moves for so many seconds later."""
     post("profiles/import_batch", db_id=1, data=TEN)
     sandbox.mailing(7).duration = 10
 

@@ -1,4 +1,4 @@
-"""Runs of a mailing that are stopped, and what the ledger says of them."""
+"""Runs of a mailing that are stopped, and what was sent by then."""
 
 from __future__ import annotations
 
