@@ -117,12 +117,12 @@ class Server:
         key = memory.key(call.endpoint, path, request.query_string, request.headers, token, body)
 
         # `delay` and `error_after` cannot be middlewares: a repeat that comes during the delay has to find the request
-        # in progress, and the error has to be what is remembered. What is not remembered meets no `error_after`.
+        # in progress, and the error has to be what is remembered.
         async def work() -> Answer:
             if fault is not None and fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
             answer = self._work(call, given, world, deliveries)
-            if fault is None or fault.kind != "error_after" or key is None:
+            if fault is None or fault.kind != "error_after":
                 return answer
             return refusal(call.endpoint, Refused(fault.code, fault.text, "Internal error"), state.behaviour)
 
