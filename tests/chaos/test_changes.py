@@ -22,7 +22,7 @@ STATUS = "campaigns/get_status"
 ENDED = ("success", "failed", "upstream_failed", "removed", "skipped")
 OTHERS = 9
 """The segment of a run that is somebody else's."""
-DURATIONS = {"1": 12.0, "2": 2.0, "3": 6.0, str(OTHERS): 20.0}
+DURATIONS = {"1": 12.0, "2": 2.0, "3": 6.0, str(OTHERS): 40.0}
 PATIENT = (
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL",
@@ -126,8 +126,8 @@ def furnish(altcraft: Altcraft) -> None:
     for case in named("answer_lost", "try_lost"):
         altcraft.call(START, {"id": case.mailings[0]}, f"{case.dag_id} yesterday")
     for case in named("segments"):
-        # Before it launches, it asks for the status: time for somebody else to.
-        altcraft.fault(kind="delay", endpoint=STATUS, where={"id": case.mailings[0]}, times=3, seconds=6)
+        # Before it launches, it asks for the status: time for somebody else to, also on a busy machine.
+        altcraft.fault(kind="delay", endpoint=STATUS, where={"id": case.mailings[0]}, times=3, seconds=15)
     altcraft.advance(3_600)
     for case in named("answer_lost", "try_lost", "content_rendered_anew", "retries_raised", "retries_lowered"):
         altcraft.fault(kind="drop_after", endpoint=START, where={"id": case.mailings[0]}, nth=1)
