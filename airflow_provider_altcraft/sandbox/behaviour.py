@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from airflow_provider_altcraft.sandbox.typed import check_value
 
 
 @dataclass(slots=True)
@@ -123,3 +125,7 @@ class Behaviour:
     regular_is_completed: bool = False
     broadcast_stays_active: bool = True
     campaign_date_field: Literal["activate_date", "start_date", "either"] = "either"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check_value(Behaviour, name, value)
+        object.__setattr__(self, name, value)

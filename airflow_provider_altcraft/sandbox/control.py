@@ -53,8 +53,11 @@ class Control:
         control = self._controls.get((request.method, request.match_info["what"]))
         if control is None:
             raise web.HTTPNotFound
-        given = await request.json() if request.method == "POST" and request.body_exists else request.query
-        done = control(given)
+        try:
+            given = await request.json() if request.method == "POST" and request.body_exists else request.query
+            done = control(given)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
         return web.json_response({} if done is None else done, dumps=partial(json.dumps, default=_plain))
 
     def _advance(self, given: Mapping[str, Any]) -> dict[str, Any]:

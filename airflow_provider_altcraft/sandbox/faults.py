@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal
+
+from airflow_provider_altcraft.sandbox.contract import METHODS
+from airflow_provider_altcraft.sandbox.paths import DOWNLOAD
+from airflow_provider_altcraft.sandbox.typed import check_value
 
 Kind = Literal[
     "status", "api_error", "error_after", "delay", "delay_after", "rate_limited", "cut_body", "html", "drop_before",
@@ -33,6 +37,7 @@ class Fault:
     :param code: the HTTP status of ``status`` and ``html``, ``error`` of ``api_error`` and ``error_after``.
     :param text: the body or the error text.
     :param seconds: of a delay, or of ``Retry-After``.
+    :raises ValueError: for a rule that could never apply.
     """
 
     kind: Kind
@@ -44,6 +49,15 @@ class Fault:
     code: int = 502
     text: str = ""
     seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            check_value(Fault, each.name, getattr(self, each.name))
+        if self.endpoint not in ("*", DOWNLOAD, *METHODS):
+            raise ValueError(f"endpoint: there is no method {self.endpoint!r}.")
+        counts = [count for count in (self.nth, self.times) if count is not None]
+        if min(counts, default=1) < 1 or self.seconds < 0 or not 0 <= (self.probability or 0) <= 1:
+            raise ValueError("nth and times count from 1, seconds from 0, and probability goes from 0 to 1.")
 
 
 class Faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 from airflow_provider_altcraft.sandbox import Fault
 from airflow_provider_altcraft.sandbox.faults import Faults
@@ -24,6 +25,56 @@ class Request:
 @pytest.fixture
 def faults():
     return Faults(seed=7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ({"kind": "nosuch"}, "Fault.kind is 'nosuch'"),
+        ({"kind": "delay", "endpoint": "tasks/state"}, "no method 'tasks/state'"),
+        ({"kind": "delay", "seconds": "2"}, "Fault.seconds is '2'"),
+        ({"kind": "delay", "seconds": -1}, "seconds from 0"),
+        ({"kind": "status", "nth": 0}, "count from 1"),
+        ({"kind": "status", "times": 0}, "count from 1"),
+        ({"kind": "status", "probability": 1.5}, "from 0 to 1"),
+        ({"kind": "status", "where": ["id"]}, "Fault.where is"),
+    ],
+)
+def test_a_rule_that_could_never_apply_is_refused(rule, wrong):
+    with pytest.raises(ValueError, match=wrong):
+        Fault(**rule)
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "wrong"),
+    [
+        ("faults", {"kind": "nosuch"}, "Fault.kind"),
+        ("faults", {"kind": "delay", "second": 1}, "second"),
+        ("faults", ["delay"], "mapping"),
+        ("behaviour", {"deduplication": "of"}, "Behaviour.deduplication"),
+        ("behaviour", {"deduplicaton": "off"}, "deduplicaton"),
+        ("advance", {}, "seconds"),
+        ("speed", {"speed": "fast"}, "fast"),
+        ("mailings", {"mailing": 7}, "mailing"),
+    ],
+)
+def test_what_the_control_does_not_understand_is_refused_and_changes_nothing(sandbox, path, given, wrong):
+    before = requests.get(f"{sandbox.url}/_sandbox/state", timeout=5).json()
+    answer = requests.post(f"{sandbox.url}/_sandbox/{path}", json=given, timeout=5)
+    assert (answer.status_code, wrong in answer.json()["error"]) == (400, True), answer.text
+    after = requests.get(f"{sandbox.url}/_sandbox/state", timeout=5).json()
+    assert {**after, "now": 0} == {**before, "now": 0}
+
+
+def test_what_is_no_json_is_refused(sandbox):
+    headers = {"Content-Type": "application/json"}
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", data=b"{", headers=headers, timeout=5)
+    assert answer.status_code == 400
+
+
+def test_a_switch_takes_only_what_it_can_be(sandbox):
+    with pytest.raises(ValueError, match=r"Behaviour\.duplicate_while_running is 'waits'"):
+        sandbox.behaviour.duplicate_while_running = "waits"
 
 
 def test_a_rule_without_where_reads_no_request(faults):
