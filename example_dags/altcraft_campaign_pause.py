@@ -10,6 +10,9 @@ from airflow_provider_altcraft.operators.campaigns import (
     AltcraftDeactivateCampaignOperator,
 )
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+MONDAY = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, 3) }}"
+
 with DAG(
     "altcraft_campaign_pause",
     schedule="0 18 * * 5",
@@ -27,7 +30,7 @@ with DAG(
     resume = AltcraftActivateCampaignOperator(
         task_id="resume_on_monday",
         campaign_id="{{ params.campaign_id }}",
-        activate_at="{{ macros.ds_add(ds, 3) }}T09:00:00+03:00",
+        activate_at=f"{MONDAY}T09:00:00+03:00",
         # It is active on Monday: nobody waits for that over the weekend.
         wait_for_completion=False,
     )

@@ -38,6 +38,8 @@ def load(export: dict[str, Any]) -> int:
 
 
 # --8<-- [end:load]
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
     "altcraft_export",
@@ -53,8 +55,8 @@ with DAG(
         # --8<-- [start:source]
         source=ProfilesExport(db_id=1),
         # --8<-- [end:source]
-        # A folder of its own for each run. In production: s3://lake@exports/altcraft/{{ ds }}
-        path=f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{{{{ ds }}}}",  # noqa: S108
+        # A folder of its own for each run. In production: s3://lake@exports/altcraft/<day>
+        path=f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{DAY}",  # noqa: S108
         deferrable=True,
         poll_interval=2,
     )

@@ -12,6 +12,9 @@ from airflow_provider_altcraft.operators.mailings import (
 )
 from airflow_provider_altcraft.sensors.mailings import AltcraftMailingSensor
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_mailing_copy",
     schedule="0 12 * * 5",
@@ -21,7 +24,7 @@ with DAG(
     tags=["altcraft", "example"],
 ):
     # --8<-- [start:clone]
-    copy = AltcraftCloneMailingOperator(task_id="copy", mailing_id="{{ params.mailing_id }}", name="Offer of {{ ds }}")
+    copy = AltcraftCloneMailingOperator(task_id="copy", mailing_id="{{ params.mailing_id }}", name=f"Offer of {DAY}")
     # --8<-- [end:clone]
     # --8<-- [start:activate]
     send = AltcraftActivateMailingOperator(

@@ -19,6 +19,9 @@ def partners() -> Iterator[dict[str, Any]]:
         yield {"email": f"partner{number}@example.com", "_fname": f"Partner {number}"}
 
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_partners",
     schedule=None,
@@ -33,7 +36,7 @@ with DAG(
         task_id="tell_the_manager",
         trigger_id=9,
         recipient={"email": "manager@example.com"},
-        content={"day": "{{ ds }}"},
+        content={"day": DAY},
     )
     # --8<-- [end:trigger]
     known >> told

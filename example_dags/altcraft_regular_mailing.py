@@ -8,6 +8,9 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_altcraft.api.objects import Content, StartSchedule
 from airflow_provider_altcraft.operators.mailings import AltcraftCreateMailingOperator
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_regular_mailing",
     schedule=None,
@@ -17,7 +20,7 @@ with DAG(
     # --8<-- [start:create]
     AltcraftCreateMailingOperator(
         task_id="create",
-        name="Digest of {{ ds }}",
+        name=f"Digest of {DAY}",
         mailing_type="regular",
         data_type="list",
         data_id=1,

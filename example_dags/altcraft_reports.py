@@ -11,8 +11,11 @@ from airflow_provider_altcraft.exports import ListExport, LoyaltyTransactionsExp
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.transfers.altcraft_to_object_storage import AltcraftToObjectStorageOperator
 
-# A folder of its own for each run. In production: s3://lake@exports/altcraft/{{ ds }}
-FOLDER = f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{{{{ ds }}}}"  # noqa: S108
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+NEXT_DAY = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, 1) }}"
+# A folder of its own for each run. In production: s3://lake@exports/altcraft/<day>
+FOLDER = f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{DAY}"  # noqa: S108
 
 with DAG(
     "altcraft_reports",
@@ -35,8 +38,8 @@ with DAG(
         task_id="points",
         source=LoyaltyTransactionsExport(
             loyalty_program_id=5,
-            date_from="{{ ds }}T00:00:00+03:00",
-            date_to="{{ macros.ds_add(ds, 1) }}T00:00:00+03:00",
+            date_from=f"{DAY}T00:00:00+03:00",
+            date_to=f"{NEXT_DAY}T00:00:00+03:00",
             points_currency_eid="bonus",
         ),
         path=FOLDER,
@@ -47,7 +50,7 @@ with DAG(
     # --8<-- [start:list]
     AltcraftToObjectStorageOperator(
         task_id="bounces",
-        source=ListExport("reports/bounces", {"date_from": "{{ ds }}", "date_to": "{{ ds }}"}, file_format="csv"),
+        source=ListExport("reports/bounces", {"date_from": DAY, "date_to": DAY}, file_format="csv"),
         path=FOLDER,
     )
     # --8<-- [end:list]

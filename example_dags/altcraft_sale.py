@@ -15,6 +15,9 @@ from airflow_provider_altcraft.operators.scenarios import (
 )
 from airflow_provider_altcraft.operators.segments import AltcraftSaveSegmentOperator
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_sale",
     schedule=None,
@@ -36,7 +39,7 @@ with DAG(
     }
     segment = AltcraftSaveSegmentOperator(
         task_id="segment",
-        name="Sale of {{ ds }}",
+        name=f"Sale of {DAY}",
         rules=[{"condition": "and", "list_id": 1, "queries": [city]}],
     )
     # --8<-- [end:save_segment]
@@ -45,7 +48,7 @@ with DAG(
         task_id="update",
         mailing_id=7,
         mailing_type="broadcast",
-        name="Sale of {{ ds }}",
+        name=f"Sale of {DAY}",
         data_type="segment",
         data_id=segment.output,
         content=[Content(message_id=15, subject="Sale, today only")],
@@ -55,4 +58,6 @@ with DAG(
     # --8<-- [start:activate]
     wake = AltcraftActivateScenarioOperator(task_id="wake", workflow_id=12, skip_profiles=True)
     # --8<-- [end:activate]
-    rest >> segment >> update >> launch >> wake
+    # Whatever becomes of the sale, the scenario is switched on again.
+    with wake.as_teardown(setups=rest):
+        segment >> update >> launch

@@ -32,6 +32,9 @@ def write_table(day: str) -> str:
     return str(path)
 
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_segment_launch",
     schedule="0 8 * * 1",
@@ -54,7 +57,7 @@ with DAG(
         poll_interval=2,
     )
     # --8<-- [end:refresh]
-    table = write_table("{{ ds }}")
+    table = write_table(DAY)
     # --8<-- [start:upload]
     attachment = AltcraftUploadFileOperator(task_id="upload", path=table, name="Customers by city.csv")
     # --8<-- [end:upload]

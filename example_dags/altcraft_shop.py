@@ -10,6 +10,9 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_altcraft.delivery.destinations import Orders, PromoCodes, SuppressionList, TriggerMailing
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 
+# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
 with DAG(
     "altcraft_shop",
     schedule="30 3 * * *",
@@ -49,7 +52,7 @@ with DAG(
         task_id="confirmations",
         sql_conn_id="warehouse",
         sql="SELECT DISTINCT email FROM orders ORDER BY email",
-        destination=TriggerMailing(9, content={"day": "{{ ds }}"}),
+        destination=TriggerMailing(9, content={"day": DAY}),
         deferrable=True,
         poll_interval=2,
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG, XComArg
 
-from airflow_provider_altcraft.sandbox import Sandbox
+from airflow_provider_altcraft.sandbox import Fault, Sandbox
 from tests.airflow_command import airflow
+from tests.dag_run import IS_AIRFLOW_3
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
@@ -59,9 +64,13 @@ def altcraft(monkeypatch, tmp_path, warehouse):
         yield sandbox
 
 
-def run(name, date="2026-11-01T04:00:00+00:00"):
-    """Run an example to its end in the Airflow of this environment."""
-    airflow("dags", "test", name, date)
+def run(name, *dates):
+    """Run an example to its end in the Airflow of this environment.
+
+    :param dates: its logical date; ``None`` if it has none.
+    """
+    (date,) = dates or ("2026-11-01T04:00:00+00:00",)
+    airflow("dags", "test", name, *([] if date is None else [date]))
 
 
 @pytest.mark.slow
@@ -210,6 +219,53 @@ class TestRun:
         assert altcraft.world.scenario(12).is_active
         assert not altcraft.world.scenario(12).inside
 
+    def test_a_sale_that_fails_leaves_the_scenario_switched_on(self, altcraft):
+        altcraft.faults.add(Fault("api_error", "campaigns/broadcasts/start", code=400, text="No such message"))
+        with pytest.raises(AssertionError):
+            run("altcraft_sale")
+        assert len(altcraft.journal.calls("workflows/deactivate")) == 1
+        assert altcraft.world.scenario(12).is_active
+
+    @pytest.mark.skipif(not IS_AIRFLOW_3, reason="Airflow 2 gives every run a logical date")
+    def test_a_run_that_is_triggered_by_hand_has_no_logical_date(self, altcraft):
+        run("altcraft_mailing_copy", None)
+        assert max(altcraft.world.mailings.values(), key=lambda each: each.mailing_id).name.startswith("Offer of 20")
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def templates(value):
+    """The templates in an argument."""
+    if isinstance(value, str):
+        return [value] if "{{" in value else []
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in templates(each)]
+    if isinstance(value, list | tuple):
+        return [text for each in value for text in templates(each)]
+    return [text for name in getattr(value, "template_fields", ()) for text in templates(getattr(value, name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_renders_without_a_logical_date(name, monkeypatch):
+    dags, enter = [], DAG.__enter__
+    monkeypatch.setattr(DAG, "__enter__", lambda dag: (dags.append(dag), enter(dag))[1])
+    load(name)
+    (dag,) = dags
+    macros = importlib.import_module("airflow.sdk.execution_time.macros" if IS_AIRFLOW_3 else "airflow.macros")
+    by_hand = SimpleNamespace(logical_date=None, run_after=datetime(2026, 11, 1, tzinfo=UTC))
+    given = {"dag_run": by_hand, "macros": macros, "params": dag.params, "ti": MagicMock()}
+    rendered = [
+        task.get_template_env().from_string(text).render(given)
+        for task in dag.tasks
+        for field in task.template_fields
+        if not isinstance(argument := getattr(task, field, None), XComArg)
+        for text in templates(argument)
+    ]
+    assert not [text for text in rendered if "{{" in text]
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_asked_when_a_dag_is_parsed(name, monkeypatch):
@@ -219,5 +275,4 @@ def test_nothing_is_asked_when_a_dag_is_parsed(name, monkeypatch):
         raise AssertionError("a connection was read while parsing")
 
     monkeypatch.setattr(BaseHook, "get_connection", refuse)
-    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    load(name)
