@@ -74,6 +74,10 @@ class Faults:
         """Add a rule."""
         self._rules.append((fault, [0, 0]))
 
+    def in_force(self) -> list[tuple[Fault, int]]:
+        """The rules, and how often each has applied."""
+        return [(fault, applied) for fault, (_, applied) in self._rules]
+
     def clear(self) -> None:
         """Remove all rules."""
         self._rules.clear()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, get_args
 
+from airflow_provider_altcraft.sandbox.contract import METHODS
+from airflow_provider_altcraft.sandbox.faults import Kind
 from airflow_provider_altcraft.sandbox.state import State
 
 
@@ -12,6 +15,7 @@ def summary(state: State) -> dict[str, Any]:
     now, world, deliveries = state.clock.now(), state.world, state.deliveries
     return {
         "now": now.isoformat(),
+        "speed": state.clock.speed,
         "requests": len(state.journal),
         "underway": state.underway,
         "launches": deliveries.total_launches,
@@ -34,7 +38,12 @@ def summary(state: State) -> dict[str, Any]:
             {"id": one.campaign_id, "name": one.name, "state": one.state(now)} for one in world.campaigns.values()
         ],
         "scenarios": [
-            {"id": one.workflow_id, "name": one.name, "entries": deliveries.scenario_entries(one.workflow_id)}
+            {
+                "id": one.workflow_id,
+                "name": one.name,
+                "is_active": one.is_active,
+                "entries": deliveries.scenario_entries(one.workflow_id),
+            }
             for one in world.scenarios.values()
         ],
         "suppression_lists": [
@@ -45,4 +54,7 @@ def summary(state: State) -> dict[str, Any]:
         ],
         "orders": len(world.orders),
         "tasks": [{"id": task.task_id, "progress": task.progress(now)} for task in world.tasks.values()],
+        "faults": [{**asdict(fault), "met": met} for fault, met in state.faults.in_force()],
+        "kinds": get_args(Kind),
+        "endpoints": sorted(METHODS),
     }
