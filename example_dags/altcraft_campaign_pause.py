@@ -1,4 +1,4 @@
-"""Friday evening, a campaign pauses; Monday morning it goes on, by Altcraft's own clock."""
+"""A campaign pauses on Friday evening and resumes on Monday morning, by Altcraft's own clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with DAG(
         task_id="resume_on_monday",
         campaign_id="{{ params.campaign_id }}",
         activate_at="{{ macros.ds_add(ds, 3) }}T09:00:00+03:00",
-        # It is active on Monday: nobody waits for that over the weekend.
+        # It becomes active on Monday: do not wait over the weekend.
         wait_for_completion=False,
     )
     # --8<-- [end:activate_at]

@@ -1,4 +1,4 @@
-"""Every Friday, a copy of the offer: sent once, watched until it is out, and switched off."""
+"""Every Friday, a copy of the offer: sent once, monitored until it has been sent, and deactivated."""
 
 from __future__ import annotations
 

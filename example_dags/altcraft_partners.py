@@ -1,4 +1,4 @@
-"""Partners from Python into a database, and one message to their manager once they are in."""
+"""Import partners from Python into a database, then send one message to their manager."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesO
 
 
 def partners() -> Iterator[dict[str, Any]]:
-    """Called on the worker: nothing is read when the DAG is parsed."""
+    """Called on the worker, so nothing is read while the DAG is parsed."""
     yield {"email": "manager@example.com", "_fname": "Zoë"}
     for number in range(1, 41):
         yield {"email": f"partner{number}@example.com", "_fname": f"Partner {number}"}

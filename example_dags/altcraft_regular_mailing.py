@@ -23,7 +23,7 @@ with DAG(
         data_id=1,
         content=[Content(message_id=15, subject="What happened this week", from_name="Paul")],
         send_channel="email",
-        # Sunday is 0 at this installation; Altcraft does not document it, so it has to be said.
+        # Sunday is 0 in this installation; Altcraft does not document this, so it must be given.
         start_schedule=StartSchedule.from_cron("30 9 * * 1", sunday=0),
         is_active=True,
     )

@@ -1,4 +1,4 @@
-"""Once a day, what Altcraft knows goes into files: complaints, points, bounces, campaigns."""
+"""Once a day, reports from Altcraft are saved to files: complaints, points, bounces, campaigns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_altcraft.exports import ListExport, LoyaltyTransactionsExp
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.transfers.altcraft_to_object_storage import AltcraftToObjectStorageOperator
 
-# A folder of its own for each run. In production: s3://lake@exports/altcraft/{{ ds }}
+# A separate folder for each run. In production: s3://lake@exports/altcraft/{{ ds }}
 FOLDER = f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{{{{ ds }}}}"  # noqa: S108
 
 with DAG(

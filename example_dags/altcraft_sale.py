@@ -1,4 +1,4 @@
-"""A sale: its segment is made, its mailing is changed and sent, and the welcome scenario rests meanwhile."""
+"""A sale: create its segment, update and send its mailing, and pause the welcome scenario meanwhile."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ with DAG(
     rest = AltcraftDeactivateScenarioOperator(task_id="rest", workflow_id=12)
     # --8<-- [end:deactivate]
     # --8<-- [start:save_segment]
-    # Rules as Altcraft writes them: make one there by hand, and copy it.
+    # Rules in Altcraft's own format: create a rule in Altcraft by hand and copy it.
     city = {
         "name": "_city",
         "operator": "eq",

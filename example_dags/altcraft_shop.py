@@ -1,4 +1,4 @@
-"""What a shop brings each night: orders and their confirmations, complaints, promo codes."""
+"""A shop's nightly data: orders and their confirmations, complaints, promo codes."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ with DAG(
         poll_interval=2,
     )
     # --8<-- [end:trigger_mailing]
-    # Who complained must not be written to, so the list comes first.
+    # Nobody who complained may get a message, so the suppression list comes first.
     complaints >> confirmations
     orders >> confirmations
