@@ -1,13 +1,13 @@
-# The two commands of the README are `make demo` and `make test`; each prepares what it needs.
+# The README's two commands are `make demo` and `make test`; each sets up what it needs.
 PYTHON ?= python3
-# Processes that run tests at the same time: as many as there are processors.
+# Number of parallel test processes: one per processor.
 WORKERS ?= logical
 
 NEWEST := .venv
 OLDEST := .venv-oldest
 DOCS := .venv-docs
 RELEASE := .venv-release
-# It advertises its successor above each build.
+# Silences the banner about MkDocs 2 that is printed with each build.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
@@ -17,16 +17,16 @@ UV := $(NEWEST)/bin/uv
 
 help:
 	@echo "make demo   run the main job on a loopback Altcraft and an embedded warehouse"
-	@echo "make ui     start a full Airflow with the example DAGs and the loopback Altcraft"
-	@echo "make check  lint, types, and the quick part of the suite on the newest Airflow: within a minute"
-	@echo "make test   lint, types, the documentation, the whole suite on the newest and the oldest Airflow"
-	@echo "make format write the code as lint wants it; make hooks has git check that before each commit"
-	@echo "make test-matrix [PAIRS=airflow-3.1]   the suite on the Airflows between them, and on newer Pythons"
-	@echo "make docs   build the documentation into build/site; make docs-serve shows it at http://127.0.0.1:8000"
-	@echo "make dist   build what is released into dist/, and try it in an empty environment"
+	@echo "make ui     start a full Airflow with the example DAGs and a loopback Altcraft"
+	@echo "make check  lint, types, and the quick tests on the newest Airflow: within a minute"
+	@echo "make test   lint, types, documentation, and the whole suite on the newest and oldest Airflow"
+	@echo "make format format the code; make hooks makes git run lint before each commit"
+	@echo "make test-matrix [PAIRS=airflow-3.1]   the suite on the Airflow versions in between, and on newer Pythons"
+	@echo "make docs   build the documentation into build/site; make docs-serve serves it at http://127.0.0.1:8000"
+	@echo "make dist   build the release into dist/, and try it in an empty environment"
 
 $(UV):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
 
@@ -84,13 +84,13 @@ check-tests: $(NEWEST)/.ready
 test-newest: $(NEWEST)/.ready
 	$(NEWEST)/bin/python -m pytest -n $(WORKERS)
 
-# What has nothing to do with Airflow has been tested on the newest.
+# Tests that do not involve Airflow run on the newest only.
 test-oldest: $(OLDEST)/.ready
 	$(OLDEST)/bin/python -m pytest -n $(WORKERS) --airflow-only
 
 docs: $(DOCS)/.ready
 	$(MKDOCS) build --strict
-	@# A reader's browser asks no other host: fonts, scripts, pictures and styles are all in the site.
+	@# Fonts, scripts, images and styles are all part of the site: a reader's browser contacts no other host.
 	@! grep -rnoE '<(script|link|img|iframe)[^>]* (src|href)="?(https?:)?//[^ >]+|(@import|url\()[^;)]*//[^;)]+' \
 	  --include=*.html --include=*.css build/site
 
@@ -122,7 +122,7 @@ hooks: $(NEWEST)/.ready
 	@printf '#!/bin/sh\n# Written by `make hooks`.\nexec make --no-print-directory lint\n' \
 	  > "$$(git rev-parse --git-path hooks)/pre-commit"
 	@chmod +x "$$(git rev-parse --git-path hooks)/pre-commit"
-	@echo "git runs make lint before each commit; git commit --no-verify goes without"
+	@echo "git now runs make lint before each commit; git commit --no-verify skips it"
 
 dist: $(NEWEST)/.ready $(RELEASE)/.ready
 	rm -rf dist

@@ -1,4 +1,4 @@
-"""What Airflow asks of a provider. Standard library only: Airflow imports this at every start."""
+"""The provider's metadata for Airflow. Standard library only: Airflow imports this at every start."""
 
 from __future__ import annotations
 
@@ -15,40 +15,44 @@ def _field(label: str, description: str, kind: str = "string", **schema: Any) ->
 
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "auth": _field(
-        "Token travels in", "body (every edition of Altcraft) or header (newer ones).", enum=["body", "header", None]
+        "Where the token is sent",
+        "body (all editions of Altcraft) or header (newer ones); default body.",
+        enum=["body", "header", None],
     ),
     "request_id_header": _field("Request-ID header", "X-Request-ID on older installations; default Request-ID."),
     "deduplication_window": _field(
         "Deduplication window",
-        "Seconds for which Altcraft remembers a request; 0 = it does not; default 86400.",
+        "Seconds for which Altcraft remembers a request; 0 = deduplication is off; default 86400.",
         "number",
     ),
     "deduplicates_launches": _field(
         "Deduplicates launches",
-        "true if the installation remembers launches, too; default true with Request-ID, else false.",
+        "true if Altcraft remembers launches, too; default true with Request-ID, otherwise false.",
     ),
-    "deployment": _field("Deployment", "A name of this Airflow, where several share one token; default none."),
-    "record_path": _field(
-        "Record path", "Folder for what the tries of a task must know of each other, on Airflow before 3.3."
-    ),
+    "deployment": _field("Deployment", "Name of this Airflow, if several share one token; default none."),
+    "record_path": _field("Record path", "Folder for records of launches, on Airflow before 3.3; default none."),
     "connect_timeout": _field("Connect timeout", "Seconds; default 10.", "number"),
-    "read_timeout": _field("Read timeout", "Seconds for an answer; default 120.", "number"),
-    "max_attempts": _field("Attempts", "How often one call is tried in all; default 5.", "integer"),
-    "max_requests_per_second": _field("Requests per second", "Pace of one task; 0 = no limit; default 0.", "number"),
-    "max_body_bytes": _field("Largest request", "Bytes; default 10000000, Altcraft's own limit.", "integer"),
+    "read_timeout": _field("Read timeout", "Seconds to wait for an answer; default 120.", "number"),
+    "max_attempts": _field("Maximum attempts", "Total attempts per call; default 5.", "integer"),
+    "max_requests_per_second": _field(
+        "Maximum requests per second", "Rate limit of one task; 0 = no limit; default 0.", "number"
+    ),
+    "max_body_bytes": _field("Maximum request size", "Bytes; default 10000000, Altcraft's own limit.", "integer"),
     "max_body_bytes_with_files": _field(
-        "Largest request with files", "Bytes; default 100000000, Altcraft's own limit.", "integer"
+        "Maximum request size with files", "Bytes; default 100000000, Altcraft's own limit.", "integer"
     ),
-    "max_answer_bytes": _field("Largest answer", "Bytes; default 64000000. Files may be larger.", "integer"),
+    "max_answer_bytes": _field("Maximum answer size", "Bytes; default 64000000. Files may be larger.", "integer"),
     "download_token_in_url": _field(
-        "Token of downloads in the URL", "true where an older edition wants it there; default false."
+        "Download token in URL", "true if an older edition requires it there; default false."
     ),
-    "verify": _field("Check certificates", "true, false, or the path of a CA bundle; default true."),
-    "allow_http": _field("Allow plain http", "true lets the token travel unencrypted; default false."),
-    "task_success_statuses": _field("Words of success", "Statuses of a finished task, separated by commas."),
-    "task_failure_statuses": _field("Words of failure", "Statuses of a failed task, separated by commas."),
+    "verify": _field("Verify certificates", "true, false, or the path of a CA bundle; default true."),
+    "allow_http": _field("Allow plain HTTP", "true allows sending the token unencrypted; default false."),
+    "task_success_statuses": _field(
+        "Success statuses", "Statuses of a successful server-side task, separated by commas."
+    ),
+    "task_failure_statuses": _field("Failure statuses", "Statuses of a failed server-side task, separated by commas."),
 }
-"""The settings in ``extra``, described once for the forms of Airflow 2.11 and 3."""
+"""The settings in ``extra``, described once for the connection forms of Airflow 2.11 and 3."""
 
 HIDDEN_FIELDS = ["login"]
 RELABELING = {"password": "API token", "schema": "Scheme"}

@@ -1,4 +1,4 @@
-"""Friday evening, a campaign pauses; Monday morning it goes on, by Altcraft's own clock."""
+"""A campaign pauses on Friday evening and resumes on Monday morning, by Altcraft's own clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_altcraft.operators.campaigns import (
     AltcraftDeactivateCampaignOperator,
 )
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 MONDAY = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, 3) }}"
 
 with DAG(
@@ -31,7 +31,7 @@ with DAG(
         task_id="resume_on_monday",
         campaign_id="{{ params.campaign_id }}",
         activate_at=f"{MONDAY}T09:00:00+03:00",
-        # It is active on Monday: nobody waits for that over the weekend.
+        # It becomes active on Monday: do not wait over the weekend.
         wait_for_completion=False,
     )
     # --8<-- [end:activate_at]

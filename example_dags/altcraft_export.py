@@ -1,4 +1,4 @@
-"""Every night, the profiles of a database come back: Altcraft writes them to files, and the files go into a table."""
+"""Every night, export the profiles of a database: Altcraft writes them to files, which are loaded into a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = ("id", "email", "_fname", "_lname")
 
 
 def rows_of(path: str) -> Iterator[tuple[str | None, ...]]:
-    """Read as it is used: the file may be larger than the memory."""
+    """Read row by row: the file may not fit into memory."""
     place = ObjectStoragePath(path)
     with place.fs.open(place.path, "rb") as file:
         for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
@@ -32,13 +32,13 @@ def load(export: dict[str, Any]) -> int:
     """Return how many profiles were loaded."""
     hook = BaseHook.get_connection("warehouse").get_hook()
     for file in export["files"]:
-        # By their id, so that a retry loads nothing twice.
+        # Upsert by id, so that a retry loads nothing twice.
         hook.insert_rows("altcraft_profiles", rows_of(file["path"]), COLUMNS, replace=True, replace_index="id")
     return int(export["total"])
 
 
 # --8<-- [end:load]
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
@@ -55,7 +55,7 @@ with DAG(
         # --8<-- [start:source]
         source=ProfilesExport(db_id=1),
         # --8<-- [end:source]
-        # A folder of its own for each run. In production: s3://lake@exports/altcraft/<day>
+        # A separate folder for each run. In production: s3://lake@exports/altcraft/<day>
         path=f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{DAY}",  # noqa: S108
         deferrable=True,
         poll_interval=2,

@@ -1,4 +1,4 @@
-"""Every Friday, a copy of the offer: sent once, watched until it is out, and switched off."""
+"""Every Friday, a copy of the offer: sent once, monitored until it has been sent, and deactivated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_altcraft.operators.mailings import (
 )
 from airflow_provider_altcraft.sensors.mailings import AltcraftMailingSensor
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(

@@ -1,4 +1,4 @@
-"""Warehouse rows into a scenario, a mailing out once, the campaign completed."""
+"""Warehouse rows go into a scenario, a mailing is sent once, and the campaign is completed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ with DAG(
         destination=Scenario("{{ params.workflow_id }}", matching="custom", field_name="CRM_ID"),
         # --8<-- [end:destination]
         batch_size=5_000,
-        # Some addresses of a real warehouse are broken: a few of them must not stop the night.
+        # Some addresses in a real warehouse are invalid: a few of them must not fail the job.
         max_rejects=500,
         reject_path=os.environ.get("ALTCRAFT_REJECTS", "/tmp/altcraft-rejects"),  # noqa: S108
         deferrable=True,

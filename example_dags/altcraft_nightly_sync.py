@@ -1,4 +1,4 @@
-"""Every night, the customers who changed go into the database; by hand, a dry run or the repaired rejects."""
+"""Every night, changed customers go into the database. Trigger it by hand to send repaired rejects."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ with DAG(
     schedule="0 3 * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Moscow"),
     catchup=False,
-    # One delivery at a time may use a ledger.
+    # Only one delivery at a time may use a ledger.
     max_active_runs=1,
-    # Trigger the DAG with a folder of rejects that were repaired, and they are sent instead of the query's rows.
+    # Trigger the DAG with a folder of repaired rejects to send them instead of the query's rows.
     params={"rejects_from": ""},
     default_args={"retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["altcraft", "example"],

@@ -1,4 +1,4 @@
-"""A shop triggers this for an order that was paid: the goal is counted, and the customer enters a scenario."""
+"""A shop triggers this for each paid order: the goal is registered, and the customer enters a scenario."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_altcraft.operators.scenarios import AltcraftStartScenarioO
 
 
 def customer() -> dict[str, Any]:
-    """Called on the worker. Runs are triggered with an id, not with an address: Airflow shows what it is given."""
+    """Called on the worker. Runs are triggered with an id rather than an address, because Airflow shows params."""
     return {"CRM_ID": get_current_context()["params"]["crm_id"]}
 
 

@@ -1,4 +1,4 @@
-"""Partners from Python into a database, and one message to their manager once they are in."""
+"""Import partners from Python into a database, then send one message to their manager."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesO
 
 
 def partners() -> Iterator[dict[str, Any]]:
-    """Called on the worker: nothing is read when the DAG is parsed."""
+    """Called on the worker, so nothing is read while the DAG is parsed."""
     yield {"email": "manager@example.com", "_fname": "Zoë"}
     for number in range(1, 41):
         yield {"email": f"partner{number}@example.com", "_fname": f"Partner {number}"}
 
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(

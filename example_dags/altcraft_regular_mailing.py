@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_altcraft.api.objects import Content, StartSchedule
 from airflow_provider_altcraft.operators.mailings import AltcraftCreateMailingOperator
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
@@ -26,7 +26,7 @@ with DAG(
         data_id=1,
         content=[Content(message_id=15, subject="What happened this week", from_name="Paul")],
         send_channel="email",
-        # Sunday is 0 at this installation; Altcraft does not document it, so it has to be said.
+        # Sunday is 0 in this installation; Altcraft does not document this, so it must be given.
         start_schedule=StartSchedule.from_cron("30 9 * * 1", sunday=0),
         is_active=True,
     )

@@ -1,4 +1,4 @@
-"""Once a day, what Altcraft knows goes into files: complaints, points, bounces, campaigns."""
+"""Once a day, reports from Altcraft are saved to files: complaints, points, bounces, campaigns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from airflow_provider_altcraft.exports import ListExport, LoyaltyTransactionsExp
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.transfers.altcraft_to_object_storage import AltcraftToObjectStorageOperator
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 NEXT_DAY = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, 1) }}"
-# A folder of its own for each run. In production: s3://lake@exports/altcraft/<day>
+# A separate folder for each run. In production: s3://lake@exports/altcraft/<day>
 FOLDER = f"{os.environ.get('ALTCRAFT_EXPORTS', '/tmp/altcraft-exports')}/{DAY}"  # noqa: S108
 
 with DAG(

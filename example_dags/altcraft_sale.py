@@ -1,4 +1,4 @@
-"""A sale: its segment is made, its mailing is changed and sent, and the welcome scenario rests meanwhile."""
+"""A sale: create its segment, update and send its mailing, and pause the welcome scenario meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_altcraft.operators.scenarios import (
 )
 from airflow_provider_altcraft.operators.segments import AltcraftSaveSegmentOperator
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
@@ -30,7 +30,7 @@ with DAG(
     rest = AltcraftDeactivateScenarioOperator(task_id="rest", workflow_id=12)
     # --8<-- [end:deactivate]
     # --8<-- [start:save_segment]
-    # Rules as Altcraft writes them: make one there by hand, and copy it.
+    # Rules in Altcraft's own format: create a rule in Altcraft by hand and copy it.
     city = {
         "name": "_city",
         "operator": "eq",

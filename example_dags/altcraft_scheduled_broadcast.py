@@ -1,4 +1,4 @@
-"""A broadcast every morning, once, waited for without holding a worker."""
+"""A broadcast every morning, sent once, waiting without holding a worker."""
 
 from __future__ import annotations
 

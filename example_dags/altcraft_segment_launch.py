@@ -1,4 +1,4 @@
-"""Every Monday, a table from the warehouse is attached to a mailing for a segment, if anybody is in it."""
+"""Every Monday, send a mailing with a table from the warehouse to a segment, unless the segment is empty."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = os.environ.get("ALTCRAFT_ATTACHMENTS", "/tmp/altcraft-attachments")  # 
 
 @task
 def write_table(day: str) -> str:
-    """Return where it is."""
+    """Return the path of the file."""
     rows = (
         BaseHook.get_connection("warehouse")
         .get_hook()
@@ -32,7 +32,7 @@ def write_table(day: str) -> str:
     return str(path)
 
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
@@ -49,7 +49,7 @@ with DAG(
         task_id="count_audience",
         segment_id="{{ params.segment_id }}",
         resource_id=1,
-        # Nobody there is a quiet Monday; more than there ever were, a mistake in its rules.
+        # An empty segment means a quiet Monday; an unusually large one, a mistake in its rules.
         min_subscribed=1,
         on_too_few="skip",
         max_subscribed=10_000,

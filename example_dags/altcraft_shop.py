@@ -1,4 +1,4 @@
-"""What a shop brings each night: orders and their confirmations, complaints, promo codes."""
+"""A shop's nightly data: orders and their confirmations, complaints, promo codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_altcraft.delivery.destinations import Orders, PromoCodes, SuppressionList, TriggerMailing
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 
-# By schedule, the day that the run is for; by hand, when Airflow 3 knows no such day, the day it is started.
+# The day that a scheduled run is for. Triggered by hand, Airflow 3 knows no such day: then the day it was started.
 DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 with DAG(
@@ -57,6 +57,6 @@ with DAG(
         poll_interval=2,
     )
     # --8<-- [end:trigger_mailing]
-    # Who complained must not be written to, so the list comes first.
+    # Nobody who complained may get a message, so the suppression list comes first.
     complaints >> confirmations
     orders >> confirmations

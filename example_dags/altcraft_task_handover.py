@@ -1,4 +1,4 @@
-"""Profiles of a Python task into a scenario; the task ids go by XCom to a sensor that waits for all of them."""
+"""Send profiles from Python into a scenario, and pass the task ids by XCom to a sensor that waits for all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_altcraft.sensors.tasks import AltcraftTaskSensor
 
 
 def newcomers() -> Iterator[dict[str, Any]]:
-    """Called on the worker: nothing is read when the DAG is parsed."""
+    """Called on the worker, so nothing is read while the DAG is parsed."""
     for number in range(1, 101):
         yield {"email": f"newcomer{number}@example.com", "_fname": f"Newcomer {number}"}
 

@@ -1,4 +1,4 @@
-"""A Python function yields profiles, which are imported as they come."""
+"""A Python function yields profiles, which are imported as they are yielded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ with DAG(
     # --8<-- [start:decorator]
     @task.altcraft_import(destination=ProfileDatabase(1), batch_size=25)
     def newcomers(first: str) -> Iterator[dict[str, Any]]:
-        """Called on the worker; give it ids, dates or paths, and read the rows inside."""
+        """Called on the worker: pass ids, dates or paths, and read the rows inside."""
         for number in range(int(first), int(first) + 60):
             yield {"email": f"newcomer{number}@example.com", "_fname": f"Newcomer {number}"}
 

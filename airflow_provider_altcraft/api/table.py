@@ -12,7 +12,7 @@ from airflow_provider_altcraft.api.endpoints import AREAS, ENDPOINTS, Endpoint, 
 INTRODUCTION = """\
 # Endpoints
 
-Every endpoint that `AltcraftHook.call` knows. This page is made from the catalogue by `make endpoints`.
+All endpoints known to `AltcraftHook.call`. This page is generated from the catalogue by `make endpoints`.
 
 ```python
 hook = AltcraftHook()
@@ -21,17 +21,17 @@ for profile in hook.iterate("profiles/list", {"db_id": 1, "fields": ["email"]}):
     ...
 ```
 
-**Effect** says how carefully a call is repeated. A *read* is repeated freely. An *idempotent write* ends in the same
-state when it is done twice. A *creation* makes another object, event or task each time, a *launch* sends messages,
-*irreversible* cannot be undone, and of *unknown* no source says what a repeat would do. Nothing but a read is sent
-again, once its bytes went out, unless a Request-ID protects it.
+**Effect** determines how carefully a call is repeated. A *read* is repeated freely. An *idempotent write* ends in the
+same state when it is done twice. A *creation* creates another object, event or task each time, a *launch* sends
+messages, and an *irreversible* call cannot be undone. For *unknown*, no source says what a repeat would do. Once its
+bytes have been sent, only a read is repeated, unless a Request-ID protects the call.
 
-**Known** says how well it is documented. *full*: an unknown parameter is an error. *partial* (something was cut off)
-and *path only*: it is sent as it is, with a warning.
+**Known** says how well the endpoint is documented. *full*: unknown parameters are errors. *partial* (the documentation
+is cut off) and *path only*: unknown parameters are sent as they are, with a warning.
 
-**Parameters**: required ones are bold; the names in parentheses behind one mean the same and are accepted, too.
-Numbers and booleans may be given as text, as Airflow's templates render them. The token never belongs here: it is in
-the connection. `None` is left out.
+**Parameters**: required ones are bold; the names in parentheses are accepted as aliases. Numbers and booleans may be
+given as strings, as rendered by Airflow's templates. Never pass the token here: it belongs in the connection. `None` is
+left out.
 """
 
 
@@ -81,9 +81,10 @@ def _notes(row: Endpoint) -> Iterator[str]:
     if row.items:
         yield f"Batch in `{row.items}`" + (', each item as `{"data": {...}}`.' if row.wrapped else ".")
     if row.task:
-        yield "Makes a task; " + ("where its id is was not seen." if row.task == "not seen" else f"id in `{row.task}`.")
+        place = "the position of its id is unknown" if row.task == "not seen" else f"its id is in `{row.task}`"
+        yield f"Creates a task; {place}."
     if row.paging:
-        yield "Pages." if row.paging == "id" else "Pages by a pointer."
+        yield "Paginated." if row.paging == "id" else "Paginated by a pointer."
     yield from _answer(row)
     if row.note:
         yield row.note

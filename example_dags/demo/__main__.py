@@ -1,4 +1,4 @@
-"""The main job on a loopback Altcraft and an embedded warehouse, with a report at the end."""
+"""Runs the main job on a loopback Altcraft and an embedded warehouse, and prints a report at the end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORTH_SHOWING = re.compile(r"rows sent|tasks ended|read = |Mailing \d|mailing \d
 
 
 def main() -> int:
-    """Run it; 0 only if everything that was promised is true."""
+    """Run the demo; return 0 only if everything in the report is as expected."""
     began = time.monotonic()
     home = RUN / "demo"
     for folder in (home, REJECTS):
@@ -55,7 +55,7 @@ def run_dag(environ: dict[str, str], log: Path) -> int:
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process,
     ):
-        # A task that hangs must not hold the demo for ever.
+        # A hanging task must not block the demo forever.
         watchdog = threading.Timer(LONGEST, process.kill)
         watchdog.start()
         for line in process.stdout or ():
@@ -67,7 +67,7 @@ def run_dag(environ: dict[str, str], log: Path) -> int:
 
 
 def message(line: str) -> str:
-    """A line of Airflow's log without what surrounds the message."""
+    """The message in a line of Airflow's log."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", line).strip()
     return re.sub(r"^\S+\s+\[\w+\s*\]\s*|\s+\[airflow[._]\S+\].*$|\s+loc=\S+.*$", "", plain)
 
@@ -84,7 +84,7 @@ def xcom(database: Path) -> dict[str, Any]:
 
 
 def report(sandbox: Sandbox, result: dict[str, Any], broken: int, exit_code: int, seconds: float) -> int:
-    """Say what happened, and whether it is what should have."""
+    """Print what happened, and whether it is as expected."""
     launches = sandbox.deliveries.launches(7)
     kept = [line for file in REJECTS.rglob("*.jsonl") for line in file.read_text().splitlines()]
     entries = sandbox.deliveries.scenario_entries(12)
@@ -108,7 +108,7 @@ def report(sandbox: Sandbox, result: dict[str, Any], broken: int, exit_code: int
 
 
 def say(text: str) -> None:
-    """To people."""
+    """Print to the terminal at once."""
     print(text, flush=True)  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""What the demo and the UI share: a private Airflow, the warehouse, and connections to both sides."""
+"""Shared by the demo and the UI: a private Airflow, the warehouse, and connections to the warehouse and Altcraft."""
 
 from __future__ import annotations
 

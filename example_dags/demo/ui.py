@@ -1,4 +1,4 @@
-"""A full Airflow with the example DAGs, and the sandbox beside it, to look at in a browser."""
+"""A full Airflow with the example DAGs, and the sandbox, to explore in a browser."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def main() -> int:
     with Sandbox(speed=5, port=8090) as sandbox:
         sys.stdout.write(
             f"Altcraft sandbox  {sandbox.url}\n"
-            "Airflow           http://127.0.0.1:8080 (once it says it is ready; no password)\n"
-            "Unpause altcraft_main_job there, and last night's run begins. Ctrl+C ends both.\n"
+            "Airflow           http://127.0.0.1:8080 (once its log says it is ready; no password)\n"
+            "Unpause altcraft_main_job in Airflow to start last night's run. Ctrl+C stops both.\n"
         )
         sys.stdout.flush()
         process = subprocess.Popen([AIRFLOW, "standalone"], env=environment(sandbox, home))  # noqa: S603

@@ -1,4 +1,4 @@
-"""An embedded warehouse with seeded customers, a few of whom have broken addresses."""
+"""An embedded warehouse with generated customers, a few of whom have invalid addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BROKEN_PHONES = ["12", "unknown", "+7 90"]
 
 
 def customers(seed: int = 7) -> Iterator[tuple[str, str, str, str, str, str, str, str]]:
-    """Rows of the table; about one in 200 has an e-mail address or a phone that Altcraft will not take."""
+    """Rows of the table; about one in 200 has an e-mail address or phone number that Altcraft rejects."""
     dice = random.Random(seed)  # noqa: S311
     for number in range(1, CUSTOMERS + 1):
         email, phone = f"customer{number}@example.com", f"+7903{number:07d}"
@@ -46,12 +46,12 @@ def orders() -> Iterator[tuple[str, str, str]]:
 
 
 def broken(email: str, phone: str) -> bool:
-    """Whether a customer is one of the broken ones."""
+    """Whether a customer's e-mail address or phone number is invalid."""
     return email in BROKEN_EMAILS or phone in BROKEN_PHONES
 
 
 def build(path: Path) -> int:
-    """Make the warehouse anew; how many of its customers are broken."""
+    """Recreate the warehouse; return how many of its customers are invalid."""
     path.unlink(missing_ok=True)
     rows = list(customers())
     with sqlite3.connect(path) as connection:
