@@ -227,8 +227,26 @@ class LaunchMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._indexes("due"))
     @rule(data=st.data(), dies_at=st.sampled_from(CRASHES))
     def try_it(self, data, dies_at):
-        index = data.draw(st.sampled_from(self._indexes("due")))
         kinds = data.draw(st.lists(st.sampled_from(self.kinds), max_size=4))
+        self._try(data.draw(st.sampled_from(self._indexes("due"))), dies_at, kinds)
+
+    @precondition(lambda self: self._indexes("due"))
+    @rule(data=st.data(), dies_at=st.sampled_from(CRASHES))
+    def all_are_tried(self, data, dies_at):
+        """Each mapped instance after the other, as in any run; one of them dies, another loses answers."""
+        indexes = data.draw(st.permutations(self._indexes("due")))
+        kinds = data.draw(st.lists(st.sampled_from(self.kinds), max_size=4))
+        for number, index in enumerate(indexes):
+            self._try(index, dies_at if number == 0 else None, kinds if number == 1 else ())
+
+    @precondition(lambda self: self._indexes("green", "red"))
+    @rule(data=st.data(), discarded=st.booleans())
+    def all_are_cleared_and_tried(self, data, discarded):
+        self._clear(data, discarded=discarded, one=False)
+        for index in self._indexes("due"):
+            self._try(index, None, data.draw(st.lists(st.sampled_from(self.kinds), max_size=1)))
+
+    def _try(self, index, dies_at, kinds):
         self.sandbox.clock.advance(1)
         self.sandbox.faults.clear()
         for nth, kind in enumerate(kinds, start=1):
@@ -297,6 +315,9 @@ class LaunchMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._indexes("green", "red"))
     @rule(data=st.data(), discarded=st.booleans(), one=st.booleans())
     def clear(self, data, discarded, one):
+        self._clear(data, discarded=discarded, one=one)
+
+    def _clear(self, data, *, discarded, one):
         """A user clears the task, or one of its mapped instances; others' may have changed upstream by then."""
         ended = self._indexes("green", "red")
         indexes = [data.draw(st.sampled_from(ended))] if one else ended

@@ -274,3 +274,30 @@ def test_attempts_end_before_altcrafts_memory_of_the_first_does(altcraft_sandbox
     with AltcraftClient(settings, sleep=slept.append) as client, pytest.raises(AltcraftTransportError):
         client.call(START, {"id": 7}, request_id="once")
     assert 0 < sum(slept) < 40
+
+
+def test_a_launch_that_a_look_has_shown_is_not_looked_for_again(altcraft_sandbox, launch):
+    altcraft_sandbox.behaviour.deduplication = "off"
+    store = Store()
+    altcraft_sandbox.faults.add(Fault("drop_after", START, times=1))
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(dedup=False, store=store)
+    assert launch(dedup=False, store=store, look_up=lambda sighting: True).replayed
+    assert launch(dedup=False, store=store, look_up=lambda sighting: None).replayed
+
+
+def test_what_was_refused_with_other_content_goes_out_under_another_id(altcraft_sandbox):
+    store = Store()
+    altcraft_sandbox.behaviour.replay_errors = False
+    settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token)
+    with AltcraftClient(settings, sleep=lambda seconds: None) as client:
+        launcher = Launcher(
+            client, Identity.of(context()), tries=Tries(), records=Records(store), log=lambda line: None
+        )
+        now = altcraft_sandbox.clock.now()
+        altcraft_sandbox.faults.add(Fault("api_error", START, times=1, code=400))
+        with pytest.raises(AltcraftRejected):
+            launcher.launch(Launch(START, {"id": 7, "override_limit": 1}, about=("id",)), now=now)
+        launcher.launch(Launch(START, {"id": 7, "override_limit": 2}, about=("id",)), now=now)
+    first, second = altcraft_sandbox.journal.calls(START)
+    assert first.request_id != second.request_id

@@ -205,3 +205,19 @@ class TestALaunch:
             with pytest.raises(AltcraftLaunchConflict, match="has never asked for it"):
                 launch(None, store=store)
             self.answer_is_lost(altcraft_sandbox)
+
+    def test_stays_a_strangers_though_a_try_dies_before_its_answer(self, altcraft_sandbox, launch, monkeypatch):
+        store = Store()
+        launch(map_index=-1)
+        with pytest.raises(AltcraftLaunchConflict):
+            launch(None, store=store)
+        with monkeypatch.context() as patches:
+            patches.setattr(AltcraftClient, "call", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                launch(None, store=store)
+        with pytest.raises(AltcraftLaunchConflict):
+            launch(None, store=store)
+
+
+def interrupted(*arguments, **how):
+    raise KeyboardInterrupt
