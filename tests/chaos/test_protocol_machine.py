@@ -150,7 +150,7 @@ class LaunchMachine(RuleBasedStateMachine):
         self.told: list[Told] = []
         self.bodies: dict[tuple[int, str | None], set[str]] = defaultdict(set)
         self.anothers: set[str | None] = set()
-        self.was_discarded = False
+        self.was_discarded = self.was_cleared = False
         self.taken_for_ours: set[int] = set()
         self.keeping, self.deployment, self.relaunch, self.waits = keeping, deployment, relaunch, waits
         # What nobody remembers: an error after the work, which Altcraft forgets and of which no log can tell.
@@ -199,13 +199,20 @@ class LaunchMachine(RuleBasedStateMachine):
         finally:
             content = (params.get("content") or {}).get("subject") if params.get("content") else None
             made = Arguments(params["id"], params.get("override_source_id"), content)
-            generation = self.ours.instance(index).max_tries if self.relaunch and self.owner == "ours" else 0
+            generation = self._generation(index) if self.owner == "ours" else 0
             for launch in self.sandbox.deliveries.launches()[before:]:
                 told = Told(self.owner, made, generation, launch, index)
                 told.is_unknowable = self.owner == "ours" and self._is_forgotten_by_all(told)
                 self.told.append(told)
             if self.owner == "ours":
                 self.watched[index].asked.append(self.sandbox.clock.now())
+
+    def _generation(self, index):
+        """Which time it was meant to be; one that was never cleared when others were has its own (guarantees)."""
+        if not self.relaunch:
+            return 0
+        max_tries = self.ours.instance(index).max_tries
+        return -1 - index if self.was_cleared and max_tries == RETRIES else max_tries
 
     def _is_forgotten_by_all(self, told):
         """Without records, an instance cannot know what another has launched once Altcraft has forgotten it."""
@@ -278,7 +285,7 @@ class LaunchMachine(RuleBasedStateMachine):
 
     def _check_green(self, index, watched):
         """It launched what its arguments say; or, at a retry, what its result says."""
-        generation = self.ours.instance(index).max_tries if self.relaunch else 0
+        generation = self._generation(index)
         mine = [told for told in self.told if told.owner == "ours" and told.generation == generation]
         # A retry means the first try, whose arguments may have been others.
         meant = watched.meant if self.keeping != "nothing kept" or len(watched.meant) > 1 else watched.meant[-1:]
@@ -328,8 +335,12 @@ class LaunchMachine(RuleBasedStateMachine):
         discarded = discarded and self.replay_errors and self.keeping == "store"
         self.was_discarded |= discarded
         self.ours.clear(*indexes, discarded=discarded)
+        self.was_cleared = True
         for index in indexes:
-            self.watched[index] = Watched()
+            before = self.watched[index]
+            # What was left open is looked for by what was kept of it before the clear.
+            left_open = before.asked if before.state == "red" else []
+            self.watched[index] = Watched(asked=left_open, met_a_fault=before.met_a_fault)
 
     def _shifted(self, data):
         """The list with something inserted, removed or in another order."""
@@ -390,7 +401,10 @@ class LaunchMachine(RuleBasedStateMachine):
     @invariant()
     def one_request_id_has_one_body_where_records_are_kept(self):
         if getattr(self, "keeping", "nothing kept") != "nothing kept" and not self.was_discarded:
-            own = {key: bodies for key, bodies in self.bodies.items() if key[1] not in self.anothers}
+            # What was found to be another's is asked for again with whatever the arguments say by then.
+            askers = Counter(request_id for _, request_id in self.bodies)
+            shared = self.anothers | {request_id for request_id, count in askers.items() if count > 1}
+            own = {key: bodies for key, bodies in self.bodies.items() if key[1] not in shared}
             assert all(len(bodies) == 1 for bodies in own.values()), own
 
 
