@@ -151,6 +151,7 @@ class LaunchMachine(RuleBasedStateMachine):
         self.bodies: dict[tuple[int, str | None], set[str]] = defaultdict(set)
         self.anothers: set[str | None] = set()
         self.was_discarded = self.was_cleared = False
+        self.came_late: set[int] = set()
         self.taken_for_ours: set[int] = set()
         self.keeping, self.deployment, self.relaunch, self.waits = keeping, deployment, relaunch, waits
         # What nobody remembers: an error after the work, which Altcraft forgets and of which no log can tell.
@@ -208,11 +209,11 @@ class LaunchMachine(RuleBasedStateMachine):
                 self.watched[index].asked.append(self.sandbox.clock.now())
 
     def _generation(self, index):
-        """Which time it was meant to be; one that was never cleared when others were has its own (guarantees)."""
+        """Which time it was meant to be; an instance that came after a clear has its own (guarantees)."""
         if not self.relaunch:
             return 0
         max_tries = self.ours.instance(index).max_tries
-        return -1 - index if self.was_cleared and max_tries == RETRIES else max_tries
+        return -1 - index if index in self.came_late and max_tries == RETRIES else max_tries
 
     def _is_forgotten_by_all(self, told):
         """Without records, an instance cannot know what another has launched once Altcraft has forgotten it."""
@@ -254,6 +255,8 @@ class LaunchMachine(RuleBasedStateMachine):
             self._try(index, None, data.draw(st.lists(st.sampled_from(self.kinds), max_size=1)))
 
     def _try(self, index, dies_at, kinds):
+        if self.was_cleared and not self.ours.instance(index).try_number:
+            self.came_late.add(index)
         self.sandbox.clock.advance(1)
         self.sandbox.faults.clear()
         for nth, kind in enumerate(kinds, start=1):
@@ -285,8 +288,9 @@ class LaunchMachine(RuleBasedStateMachine):
 
     def _check_green(self, index, watched):
         """It launched what its arguments say; or, at a retry, what its result says."""
-        generation = self._generation(index)
-        mine = [told for told in self.told if told.owner == "ours" and told.generation == generation]
+        # One that came late may find what others launched before the clear.
+        times = {self._generation(index), self.ours.instance(index).max_tries if self.relaunch else 0}
+        mine = [told for told in self.told if told.owner == "ours" and told.generation in times]
         # A retry means the first try, whose arguments may have been others.
         meant = watched.meant if self.keeping != "nothing kept" or len(watched.meant) > 1 else watched.meant[-1:]
         found = [
