@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.request import encode
@@ -21,69 +21,14 @@ from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
 from airflow_provider_altcraft.delivery.batching import Batch
 from airflow_provider_altcraft.delivery.pipeline import TaskBatch
 from airflow_provider_altcraft.exceptions import AltcraftLaunchConflict, AltcraftOutcomeUnknown
-from airflow_provider_altcraft.launching.identity import BatchLaunch, Client, Identity, fingerprint
+from airflow_provider_altcraft.launching.delivery_records import DeliveryRecord, DeliveryRecords
+from airflow_provider_altcraft.launching.identity import BatchLaunch, Identity, fingerprint
 from airflow_provider_altcraft.launching.launcher import Launched, Launcher
-from airflow_provider_altcraft.launching.record import LARGEST_PARAMS, LaunchRecord, Records, Stage, Store, read
+from airflow_provider_altcraft.launching.record import LARGEST_PARAMS, Store
 from airflow_provider_altcraft.launching.tries import Tries
 
-T = TypeVar("T")
-DELIVERY = "altcraft_delivery"
-BATCH = "altcraft_batch"
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
-    """What is kept of a delivery.
-
-    :param endpoint: that took the batches.
-    :param max_tries: of the task instance when it began.
-    :param content: fingerprint of the parameters around its rows.
-    :param params: these parameters; ``None`` if they are too large to keep, or hold files.
-    :param batches: how many there were, once the last of them was answered.
-    :param report: its counters, from then on.
-    :param revision: how often a try found its source changed. What was kept or remembered of batches that come out the
-        same when they are sent twice holds for one revision: a row may have been sent with another value since.
-    :param last_function: place of the last batch with field functions that was begun; ``None`` if there was none.
-    """
-
-    endpoint: str
-    max_tries: int
-    content: str
-    params: dict[str, Any] | None
-    batches: int | None = None
-    report: dict[str, Any] | None = None
-    revision: int = 0
-    last_function: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """What is kept of a batch.
-
-    :param name: digest of its rows.
-    :param rows: how many.
-    :param max_tries: of the task instance when it was sent.
-    :param converges: whether sending it twice ends where sending it once does.
-    :param launch: how its request went.
-    :param outcome: what became of its rows, once nothing of it is left to do; without rows and texts.
-    :param is_split: whether it was sent as two halves.
-    :param revision: of the source when it was sent.
-    """
-
-    name: str
-    rows: int
-    max_tries: int
-    converges: bool
-    launch: LaunchRecord | None = None
-    outcome: dict[str, Any] | None = None
-    is_split: bool = False
-    revision: int = 0
-
-    @property
-    def may_have_happened(self) -> bool:
-        """Whether its rows arrived, or may have."""
-        launch = self.launch
-        return self.outcome is not None or self.is_split or (launch is not None and launch.may_have_happened)
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.client import AltcraftClient
 
 
 class DeliveryLauncher:
@@ -103,7 +48,7 @@ class DeliveryLauncher:
 
     def __init__(
         self,
-        client: Client,
+        client: AltcraftClient,
         identity: Identity,
         endpoint: str,
         *,
@@ -118,17 +63,15 @@ class DeliveryLauncher:
         self._identity = identity
         self._endpoint = endpoint
         self._tries = tries
-        self._store = store
         self._is_complete = is_complete
         self._relaunch_on_clear = relaunch_on_clear
         self._before = before
         self._log = log
-        # Batches are sent by several threads; the store's way to Airflow is one (under ``dag.test()``, not even that).
-        self._lock = Lock()
-        self._batches: dict[str, BatchRecord | None] = {}
-        self._record: DeliveryRecord | None = None
+        self._kept = DeliveryRecords(
+            store, max_tries=tries.max_tries, reaches_people=self.reaches_people, is_redone=self._is_redone
+        )
+        # Noting a change of the source reads what was kept and writes it again; batches are sent by several threads.
         self._record_lock = Lock()
-        self._is_resumed = False
         self._has_told_change = False
         self._has_changed = False
         self._last_function: int | None = None
@@ -142,7 +85,7 @@ class DeliveryLauncher:
     @property
     def has_begun(self) -> bool:
         """Whether an earlier try has noted the delivery."""
-        return self._read(DELIVERY, DeliveryRecord) is not None
+        return self._kept.found() is not None
 
     def begin(self, params: Mapping[str, Any], *, is_private: bool = False) -> Mapping[str, Any]:
         """Note the delivery, or take up what an earlier try began.
@@ -155,7 +98,7 @@ class DeliveryLauncher:
         """
         content, shown = fingerprint(params), json.loads(encode(params))
         self._content = content
-        found = self._read(DELIVERY, DeliveryRecord)
+        found = self._kept.found()
         if found is None or (found.max_tries != self._tries.max_tries and self._is_redone(not self.reaches_people)):
             if found is None:
                 self._check_unrecorded()
@@ -164,16 +107,16 @@ class DeliveryLauncher:
             if found is not None and not self._is_redone(False):
                 self._last_function = found.last_function
                 record = replace(record, revision=found.revision, last_function=found.last_function)
-            self._keep(record)
+            self._kept.keep(record)
             # Batches of another generation may be known all the same.
-            self._is_resumed = found is not None
+            self._kept.is_resumed = found is not None
             return params
-        self._record, self._is_resumed, self._last_function = found, True, found.last_function
+        self._kept.delivery, self._kept.is_resumed, self._last_function = found, True, found.last_function
         self._has_changed = found.revision > 0
         if (found.content == content and found.endpoint == self._endpoint) or not self.reaches_people:
             if found.max_tries != self._tries.max_tries:
                 # From here on a retry means this delivery; whether the source still says the same is asked first.
-                self._keep(replace(found, max_tries=self._tries.max_tries, report=None))
+                self._kept.keep(replace(found, max_tries=self._tries.max_tries, report=None))
             return params
         if found.max_tries != self._tries.max_tries:
             raise AltcraftLaunchConflict(
@@ -202,7 +145,7 @@ class DeliveryLauncher:
 
         :raises AltcraftOutcomeUnknown: if it could.
         """
-        if self._tries.since is None or not self.reaches_people or (self._store is not None and self._is_complete):
+        if self._tries.since is None or not self.reaches_people or (self._kept.are_kept and self._is_complete):
             return
         if self._tries.cleared:
             raise AltcraftOutcomeUnknown(
@@ -223,12 +166,12 @@ class DeliveryLauncher:
 
         Only of what reaches people, and at a retry: a clear asks whether the source still says the same.
         """
-        record = self._record
-        if not self._is_resumed or record is None or record.report is None or not self.reaches_people:
+        record = self._kept.delivery
+        if not self._kept.is_resumed or record is None or record.report is None or not self.reaches_people:
             return None
         if record.max_tries != self._tries.max_tries:
             return None
-        tasks = [task for place in range(record.batches or 0) for task in self._tasks(str(place))]
+        tasks = [task for place in range(record.batches or 0) for task in self._kept.tasks(str(place))]
         self._log(f"{self._endpoint}: an earlier try delivered all of its rows; nothing is read or sent again.")
         return record.report, tasks
 
@@ -239,17 +182,17 @@ class DeliveryLauncher:
         :param report: the counters, without the ids of tasks.
         :raises AltcraftLaunchConflict: if an earlier try delivered more than the source holds now.
         """
-        record = self._record
+        record = self._kept.delivery
         if record is None:
             return
-        if self._is_resumed and self.reaches_people:
-            beyond = self._recorded(str(batches))
+        if self._kept.is_resumed and self.reaches_people:
+            beyond = self._kept.batch(str(batches))
             if (record.batches or 0) > batches or (
-                beyond is not None and self._holds(beyond) and beyond.may_have_happened
+                beyond is not None and self._kept.holds(beyond) and beyond.may_have_happened
             ):
                 sent = record.batches or f"at least {batches + 1}"
                 raise self._changed(f"it delivered {sent} batches, and the source makes {batches} now")
-        self._keep(replace(record, batches=batches, report=report))
+        self._kept.keep(replace(record, batches=batches, report=report))
 
     def check(self, place: int, digest: str) -> str | None:
         """Compare a batch with what an earlier try sent at its place, before anything of it is sent.
@@ -259,16 +202,17 @@ class DeliveryLauncher:
         :returns: the name it had then, if it is the same.
         :raises AltcraftLaunchConflict: if the source has changed, and what was sent must not be sent again.
         """
-        if not self._is_resumed or self._record is None:
+        delivery = self._kept.delivery
+        if not self._kept.is_resumed or delivery is None:
             return None
-        before = self._recorded(str(place))
+        before = self._kept.batch(str(place))
         is_other = before is not None and before.name.partition("-")[0] != digest
         self._has_changed = self._has_changed or is_other
-        if before is not None and not self._holds(before):
+        if before is not None and not self._kept.holds(before):
             return None
         if before is None:
-            if self._record.batches is not None and self.reaches_people:
-                raise self._changed(f"it delivered {self._record.batches} batches, and the source makes more now")
+            if delivery.batches is not None and self.reaches_people:
+                raise self._changed(f"it delivered {delivery.batches} batches, and the source makes more now")
             return None
         if is_other:
             if self.reaches_people or not before.converges:
@@ -276,7 +220,7 @@ class DeliveryLauncher:
             if not self._has_told_change:
                 self._has_told_change = True
                 with self._record_lock:
-                    self._keep(replace(self._record, revision=self._record.revision + 1))
+                    self._kept.keep(replace(self._kept.delivery or delivery, revision=self._kept.revision + 1))
                 self._log(
                     f"{self._endpoint}: the source has changed since an earlier try: batch {place + 1} holds other rows"
                     " than it did. They are sent, and what is stored comes out the same."
@@ -287,7 +231,7 @@ class DeliveryLauncher:
     @property
     def must_check(self) -> bool:
         """Whether an earlier try may have sent batches, so that each is named and compared before it goes out."""
-        return self._is_resumed
+        return self._kept.is_resumed
 
     def send(self, body: bytes, batch: Batch) -> Launched:
         """Send a batch."""
@@ -302,17 +246,14 @@ class DeliveryLauncher:
             self._client,
             self._identity if is_redone else replace(self._identity, generation=0),
             # A delivery of which records are kept would have kept one of each batch that was sent.
-            tries=replace(self._tries, cleared=False) if self._is_resumed and self._is_complete else self._tries,
+            tries=replace(self._tries, cleared=False) if self._kept.is_resumed and self._is_complete else self._tries,
             # What converges needs no record of its request: sent again, it comes out the same.
-            records=None
-            if self._store is None or converges
-            else _BatchLaunches(self, batch, is_complete=self._is_complete),
+            records=None if converges else self._kept.launches(batch, is_complete=self._is_complete),
             is_redone_on_clear=is_redone,
             log=self._log,
         )
         # One id never has two bodies. What reaches people keeps its id, whatever else it says: two are two launches.
-        revision = self._record.revision if self._record is not None else 0
-        which = [batch.name, self._content, *([revision] if revision else [])]
+        which = [batch.name, self._content, *([self._kept.revision] if self._kept.revision else [])]
         name = fingerprint(which) if converges else batch.name
         launch = BatchLaunch(self._endpoint, {}, is_idempotent=converges, name=name, body=body)
         return launcher.launch(launch, now=datetime.now(UTC))
@@ -322,37 +263,36 @@ class DeliveryLauncher:
 
         :raises AltcraftLaunchConflict: for field functions that may have acted at another place of an earlier try.
         """
-        if self._store is None:
+        if not self._kept.are_kept:
             return
         if batch.converges:
             # After this try, the rows are no more what an earlier one sent.
-            if self._is_resumed and self._same(batch) is None:
-                self._keep_batch(batch)
+            if self._kept.is_resumed and self._kept.same(batch) is None:
+                self._kept.keep_batch(batch)
             return
         place, last = int(batch.place.partition(".")[0]), self._last_function
-        if last is not None and (self._has_changed or place <= last) and self._same(batch) is None:
+        if last is not None and (self._has_changed or place <= last) and self._kept.same(batch) is None:
             raise self._changed(f"batch {place + 1} holds field functions, which may have acted from another place")
         with self._record_lock:
-            record = self._record
+            record = self._kept.delivery
             if record is not None and (record.last_function is None or record.last_function < place):
-                self._keep(replace(record, last_function=place))
+                self._kept.keep(replace(record, last_function=place))
 
     def _check_overtaken(self, batch: Batch) -> None:
         """Stop a try that was given up, whose successor has sent other rows in this place.
 
         :raises AltcraftLaunchConflict: if it has.
         """
-        found = self._read(f"{BATCH}:{batch.place}", BatchRecord)
-        if found is None or not self._holds(found):
+        found = self._kept.batch_now(batch.place)
+        if found is None:
             return
         if found.name != batch.name:
             raise self._changed(f"batch {batch.place} was sent with other rows in the meantime")
-        with self._lock:
-            self._batches[batch.place] = found
+        self._kept.believe(batch.place, found)
 
     def recall(self, batch: Batch) -> BatchAnswer | None:
         """What an earlier try made of a batch, if that was its end. Why rows were refused stands in the rejects."""
-        record = self._same(batch)
+        record = self._kept.same(batch)
         if record is None or record.outcome is None:
             return None
         outcome = record.outcome
@@ -363,72 +303,19 @@ class DeliveryLauncher:
         """Note what became of a batch, now that nothing of it is left to do. Neither rows nor texts are kept."""
         codes = Counter(str(refusal.code) for refusal in answer.refusals)
         outcome = {"accepted": answer.accepted, "rejected": dict(codes), "itemised": answer.itemised}
-        self._keep_batch(batch, outcome=outcome)
+        self._kept.keep_batch(batch, outcome=outcome)
 
     def split(self, batch: Batch) -> None:
         """Note that a batch is sent as halves."""
-        self._keep_batch(batch, is_split=True)
+        self._kept.keep_batch(batch, is_split=True)
 
     def was_split(self, batch: Batch) -> bool:
         """Whether an earlier try sent it as halves."""
-        record = self._same(batch)
+        record = self._kept.same(batch)
         return record is not None and record.is_split
 
     def _is_redone(self, converges: bool) -> bool:
         return converges if self._relaunch_on_clear is None else self._relaunch_on_clear
-
-    def _same(self, batch: Batch) -> BatchRecord | None:
-        """What was kept of this very batch, if it still holds."""
-        record = self._recorded(batch.place)
-        return record if record is not None and record.name == batch.name and self._holds(record) else None
-
-    def _holds(self, record: BatchRecord) -> bool:
-        """Whether it is of this delivery: not from before a clear that does it again, nor of another source."""
-        revision = self._record.revision if self._record is not None else 0
-        if record.converges and record.revision != revision:
-            return False
-        return record.max_tries == self._tries.max_tries or not self._is_redone(record.converges)
-
-    def _recorded(self, place: str) -> BatchRecord | None:
-        with self._lock:
-            if place in self._batches or not self._is_resumed:
-                return self._batches.get(place)
-        found = self._read(f"{BATCH}:{place}", BatchRecord)
-        with self._lock:
-            return self._batches.setdefault(place, found)
-
-    def _keep_batch(self, batch: Batch, **changes: Any) -> None:
-        if self._store is None:
-            return
-        converges = batch.converges and not self.reaches_people
-        known = self._same(batch) or BatchRecord(batch.name, batch.rows, self._tries.max_tries, converges)
-        revision = self._record.revision if self._record is not None else 0
-        record = replace(known, max_tries=self._tries.max_tries, revision=revision, **changes)
-        with self._lock:
-            self._batches[batch.place] = record
-            self._store.set(f"{BATCH}:{batch.place}", asdict(record))
-
-    def _tasks(self, place: str) -> list[TaskBatch]:
-        """The tasks of a batch, or of its halves."""
-        record = self._recorded(place)
-        if record is None:
-            return []
-        if record.is_split:
-            return [task for half in (0, 1) for task in self._tasks(f"{place}.{half}")]
-        task_id = record.launch.task_id if record.launch is not None else None
-        return [TaskBatch(task_id, record.name, record.rows)] if task_id else []
-
-    def _read(self, key: str, kind: type[T]) -> T | None:
-        if self._store is None:
-            return None
-        with self._lock:
-            return read(self._store, key, kind)
-
-    def _keep(self, record: DeliveryRecord) -> None:
-        self._record = record
-        if self._store is not None:
-            with self._lock:
-                self._store.set(DELIVERY, asdict(record))
 
     def _changed(self, what: str) -> AltcraftLaunchConflict:
         return AltcraftLaunchConflict(
@@ -436,25 +323,6 @@ class DeliveryLauncher:
             " would be sent again, so nothing more was sent. Start a new DAG run whose query leaves out what was"
             " delivered; or, if all of it is to go out again, set relaunch_on_clear=True and clear the task."
         )
-
-
-class _BatchLaunches(Records):
-    """The launch of one batch, as the launcher keeps it."""
-
-    def __init__(self, deliveries: DeliveryLauncher, batch: Batch, *, is_complete: bool) -> None:
-        self._deliveries = deliveries
-        self._batch = batch
-        self.is_complete = is_complete
-
-    def all(self) -> list[LaunchRecord]:
-        record = self._deliveries._same(self._batch)
-        return [record.launch] if record is not None and record.launch is not None else []
-
-    def keep(self, record: LaunchRecord, *, drop: Callable[[LaunchRecord], bool] = lambda known: False) -> None:
-        # Of a batch that was answered row by row, only the outcome is kept, once nothing is left to do.
-        if record.stage is Stage.ANSWERED and record.task_id is None:
-            return
-        self._deliveries._keep_batch(self._batch, launch=record)
 
 
 WAYS_OUT = (

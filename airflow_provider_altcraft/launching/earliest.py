@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow_provider_altcraft.launching.tries import due_moments, start_of
+
 
 def earliest(context: Mapping[str, Any], *, now: datetime, window: float) -> datetime:
     """The earliest moment at which a replayed launch of this DAG run can have happened, by the server's clock.
@@ -19,11 +21,9 @@ def earliest(context: Mapping[str, Any], *, now: datetime, window: float) -> dat
     """
     forgotten = now - timedelta(seconds=window)
     run = context.get("dag_run")
-    begin = getattr(run, "start_date", None)
-    if getattr(run, "clear_number", 0):
-        # A clear moves the start of a run, never the moment it was due.
-        begin = getattr(run, "run_after", None) or getattr(run, "data_interval_end", None)
-    if not isinstance(begin, datetime):
+    # The latest of them: a moment too early finds the mailing's run of another DAG run.
+    begin = next(reversed(due_moments(run)), None) if getattr(run, "clear_number", 0) else start_of(run)
+    if begin is None:
         return forgotten
-    begun = begin.astimezone(UTC) + (now - datetime.now(UTC))
+    begun = begin + (now - datetime.now(UTC))
     return begun if forgotten < begun <= now else forgotten

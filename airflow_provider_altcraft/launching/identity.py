@@ -6,36 +6,17 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid5
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.request import encode
-from airflow_provider_altcraft.api.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.client import AltcraftClient
 
 _NAMESPACE = UUID("6f1f1d0e-7f0b-5d5e-9a43-0c1a9f3f6b52")
-
-
-class Client(Protocol):
-    """The part of the client that launching uses."""
-
-    @property
-    def settings(self) -> Settings:
-        """Settings of the connection."""
-
-    def call(
-        self,
-        name: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        undocumented: Mapping[str, Any] | None = None,
-        request_id: str | None = None,
-    ) -> Reply:
-        """Call an endpoint."""
-
-    def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
-        """Send a batch."""
 
 
 def fingerprint(value: Any) -> str:
@@ -159,7 +140,7 @@ class Launch:
     shows_values: bool = False
     is_idempotent: bool | None = None
 
-    def send(self, client: Client, request_id: str) -> Reply:
+    def send(self, client: AltcraftClient, request_id: str) -> Reply:
         """Make the call."""
         return client.call(self.endpoint, self.params, undocumented=self.undocumented, request_id=request_id)
 
@@ -179,6 +160,11 @@ class Launch:
         if not self.about:
             return self.content
         return self._print_of([*self.about, *self.reaches])
+
+    @property
+    def varies(self) -> bool:
+        """Whether two launches of one target may differ in what they say."""
+        return bool(self.about)
 
     @property
     def content(self) -> str:
@@ -215,7 +201,7 @@ class BatchLaunch(Launch):
     name: str = ""
     body: bytes = field(default=b"", repr=False)
 
-    def send(self, client: Client, request_id: str) -> Reply:
+    def send(self, client: AltcraftClient, request_id: str) -> Reply:
         """Send it."""
         return client.call_batch(self.endpoint, self.body, request_id=request_id)
 

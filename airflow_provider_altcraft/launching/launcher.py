@@ -9,30 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.api.objects import identifier
 from airflow_provider_altcraft.api.reply import Reply
 from airflow_provider_altcraft.api.request import encode
-from airflow_provider_altcraft.exceptions import (
-    AltcraftLaunchConflict,
-    AltcraftOutcomeUnknown,
-    AltcraftRejected,
-    AltcraftTransportError,
-)
+from airflow_provider_altcraft.exceptions import AltcraftRejected, AltcraftTransportError
+from airflow_provider_altcraft.launching import conflicts
 from airflow_provider_altcraft.launching.differences import difference
-from airflow_provider_altcraft.launching.identity import Client, Identity, Launch
+from airflow_provider_altcraft.launching.identity import Identity, Launch
 from airflow_provider_altcraft.launching.plan import EPOCH, Memory, Probe, Resume, Send, Stop, plan
 from airflow_provider_altcraft.launching.record import LaunchRecord, Records, Stage, hidden_print, kept_params
+from airflow_provider_altcraft.launching.replays import STILL_UNDERWAY, Announced, Whose, is_old_refusal, whose
 from airflow_provider_altcraft.launching.tries import Tries
 
-REFUSALS = frozenset({400, 401, 402, 403, 404})
-"""Codes that say no (CONTRACT 1.4). What the repeat of a request gets that is still worked on is not documented."""
+if TYPE_CHECKING:
+    from airflow_provider_altcraft.api.client import AltcraftClient
+
+# What the floors above import.
+__all__ = ["Announced", "Launched", "Launcher", "LookUp", "Sighting", "nothing_can_tell"]
+
 PASSED_OVER = 5
 """Remembered answers that one launch passes over, each to the next derived id."""
-STILL_UNDERWAY = timedelta(minutes=30)
-"""How long after a request was sent a start in a mailing's log can be its doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +67,6 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """What a task instance tells others of a launch.
-
-    :param endpoint: catalogue name.
-    :param target: fingerprint of what is launched at most once.
-    :param content: fingerprint of all of it; ``None`` while it is not known that it happened.
-    :param began: RFC 3339 by the server's clock, no later than the launch; empty if nobody knows.
-    :param mark: where the mailing's log stood before it.
-    """
-
-    endpoint: str
-    target: str
-    content: str | None = None
-    began: str = ""
-    mark: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Sighting:
     """What a probe looks for: a launch that happened after a mark, or between two moments by the server's clock."""
 
@@ -118,7 +99,7 @@ class Launcher:
 
     def __init__(
         self,
-        client: Client,
+        client: AltcraftClient,
         identity: Identity,
         *,
         tries: Tries,
@@ -153,57 +134,74 @@ class Launcher:
         :raises AltcraftError: if it did not happen, or the same call again will tell.
         """
         while True:
-            records = self._records
-            known = [] if records is None else [record for record in records.all() if self._counts(record)]
+            known = self._counting()
             memory = Memory(self._client.settings.window_of(launch.endpoint), now)
             decision = plan(
                 launch,
                 known,
                 self._tries,
                 memory,
-                is_complete=records is not None and records.is_complete,
+                is_complete=self._records is not None and self._records.is_complete,
                 is_mapped=self._identity.is_mapped,
                 is_redone_on_clear=self._is_redone_on_clear,
             )
             if isinstance(decision, Stop):
-                raise self._other_content(launch, decision.record)
+                raise conflicts.other_content(launch, decision.record)
             if isinstance(decision, Probe):
-                found = self._probed(launch, decision, look_up)
-                if found is not None:
-                    return found
-                if decision.otherwise is None:
-                    raise self._unknown(launch, decision.record, None)
-                decision = decision.otherwise
+                decision = self._looked(launch, decision, look_up)
             if isinstance(decision, Resume):
                 return self._resumed(launch, decision.record)
-            if decision.record is None:
-                theirs = self._forgotten_siblings(launch, memory)
-                if theirs is not None:
-                    return self._launched_by(theirs, launch, now)
+            theirs = self._untold(launch, decision.record, memory)
+            if theirs is not None:
+                return self._launched_by(theirs, launch, decision.record, now)
             launched = self._sent(launch, decision, known, now, look_up, dict(mark) if mark is not None else None)
             if launched is not None:
                 return launched
 
-    def _forgotten_siblings(self, launch: Launch, memory: Memory) -> Announced | None:
-        """What another mapped instance has launched, where Altcraft may have forgotten it.
+    def _counting(self) -> list[LaunchRecord]:
+        """What earlier tries kept of this launch, as it is now."""
+        return [] if self._records is None else [record for record in self._records.all() if self._counts(record)]
 
-        A list that has shifted asks one instance for what another has launched.
+    def _looked(self, launch: Launch, decision: Probe, look_up: LookUp) -> Resume | Send:
+        """What to do once it was looked whether an earlier try launched it.
 
+        Without a record, a start in the log may be anybody's.
+
+        :raises AltcraftOutcomeUnknown: if nothing can tell.
+        """
+        record = decision.record
+        if record is not None:
+            until = (record.last_sent or decision.earlier) + STILL_UNDERWAY
+            if look_up(Sighting(record.params, decision.earlier, until, record.mark)):
+                return Resume(self._keep(replace(record, stage=Stage.ANSWERED)))
+        if decision.otherwise is None:
+            raise conflicts.unknown(launch, record, None)
+        return decision.otherwise
+
+    def _untold(self, launch: Launch, record: LaunchRecord | None, memory: Memory) -> Announced | None:
+        """What another mapped instance has launched, where Altcraft would not say so.
+
+        It may have forgotten that, and a list that has shifted asks one instance for what another launched. What was
+        refused with other content is asked for under another id.
+
+        :param record: of this launch.
         :raises AltcraftOutcomeUnknown: if one may have, and does not know.
         """
-        if launch.converges or launch.is_repeatable or not memory.is_over(self._tries.run_since or EPOCH):
+        if launch.converges or launch.is_repeatable or (record is not None and record.may_have_happened):
+            return None
+        if not (memory.is_over(self._tries.run_since or EPOCH) or _attempt(launch, record)):
             return None
         theirs = self._sibling(launch, is_patient=True)
         if theirs is not None and theirs.content is None:
-            raise self._unknown(launch, None, None, by_sibling=True)
+            raise conflicts.unknown(launch, None, None, by_sibling=True)
         return theirs
 
-    def _launched_by(self, theirs: Announced, launch: Launch, now: datetime) -> Launched:
+    def _launched_by(self, theirs: Announced, launch: Launch, record: LaunchRecord | None, now: datetime) -> Launched:
         """What another mapped instance launched."""
-        intent = replace(self._intent(launch, None, now, theirs.mark), began=theirs.began)
-        self._taken_over(launch, intent, theirs)
-        record = self._keep(replace(intent, stage=Stage.ANSWERED))
-        return Launched(launch.params, None, None, record.request_id, True, mark=record.mark, began=record.first_sent)
+        intent = replace(self._intent(launch, record, now, theirs.mark), began=theirs.began)
+        self._check(whose(launch.content, theirs, has_asked=False), launch, intent)
+        kept = self._keep(replace(intent, stage=Stage.ANSWERED))
+        return Launched(launch.params, None, None, kept.request_id, True, mark=kept.mark, began=kept.first_sent)
 
     def _counts(self, record: LaunchRecord) -> bool:
         """Whether a record is of this launch: after a clear, another Request-ID of the user's own is another."""
@@ -228,16 +226,6 @@ class Launcher:
             for record in (() if self._records is None else self._records.all())
             if record.may_have_happened and not self._is_outlived(record)
         }
-
-    def _probed(self, launch: Launch, decision: Probe, look_up: LookUp) -> Launched | None:
-        """The launch of an earlier try, if it shows. Without a record, a start in the log may be anybody's."""
-        record = decision.record
-        if record is None:
-            return None
-        until = (record.last_sent or decision.earlier) + STILL_UNDERWAY
-        if not look_up(Sighting(record.params, decision.earlier, until, record.mark)):
-            return None
-        return self._resumed(launch, self._keep(replace(record, stage=Stage.ANSWERED)))
 
     def _sent(
         self,
@@ -270,14 +258,16 @@ class Launcher:
                     intent = self._next(launch, intent)
                     continue
                 return self._failed(launch, error, intent, look_up, earlier)
-            if not self._is_anothers(reply, record, earlier):
-                return self._answered(launch, intent, reply, record, earlier)
-            if self._is_overtaken(known, intent):
-                return None
-            if intent.attempt >= PASSED_OVER or not (launch.converges or launch.is_repeatable):
-                theirs = self._check_sibling(launch, intent, earlier)
-                return self._answered(launch, intent, reply, record, earlier, theirs=theirs)
-            intent = self._next(launch, intent)
+            if not reply.replayed:
+                return self._answered(launch, intent, reply)
+            has_asked = self._has_asked(reply, decision)
+            if not has_asked:
+                if self._is_overtaken(known, intent):
+                    return None
+                if intent.attempt < PASSED_OVER and (launch.converges or launch.is_repeatable):
+                    intent = self._next(launch, intent)
+                    continue
+            return self._answered(launch, self._weighed(launch, intent, decision, has_asked=has_asked), reply)
 
     def _passes_over(
         self,
@@ -292,7 +282,7 @@ class Launcher:
         """
         if not isinstance(error, AltcraftRejected) or intent.attempt >= PASSED_OVER:
             return False
-        if not _is_old_refusal(error, datetime.fromisoformat(intent.last), last):
+        if not is_old_refusal(error, datetime.fromisoformat(intent.last), last):
             return False
         self._log(f"{launch.endpoint}: Altcraft repeated an old refusal ({error}); asking anew.")
         return True
@@ -310,29 +300,8 @@ class Launcher:
             error.in_doubt = True
         return self._doubted(launch, error, intent, look_up, settled=earlier is None)
 
-    def _answered(
-        self,
-        launch: Launch,
-        intent: LaunchRecord,
-        reply: Reply,
-        record: LaunchRecord | None,
-        earlier: datetime | None,
-        *,
-        theirs: Announced | None = None,
-    ) -> Launched:
-        """Keep the answer.
-
-        :param theirs: the launch, if another mapped instance made it.
-        """
-        if theirs is not None:
-            intent = replace(intent, began=theirs.began, mark=theirs.mark)
-        elif reply.replayed:
-            if record is None:
-                self._check_content(launch, intent, reply)
-            self._tell_replay(launch, intent, has_record=record is not None)
-            if record is None and earlier is not None:
-                # It was sent at an earlier try that kept nothing, before this mark.
-                intent = replace(intent, mark=None, began="")
+    def _answered(self, launch: Launch, intent: LaunchRecord, reply: Reply) -> Launched:
+        """Keep the answer."""
         self._keep(replace(intent, stage=Stage.ANSWERED, data=_kept_data(reply), task_id=reply.task_id))
         return Launched(
             launch.params,
@@ -362,12 +331,9 @@ class Launcher:
         self, launch: Launch, before: LaunchRecord | None, now: datetime, mark: dict[str, Any] | None
     ) -> LaunchRecord:
         """What is kept before a request goes out."""
-        attempt, began, stage, request_id = 0, now.isoformat(), Stage.SENT, ""
-        if before is not None:
-            # One id never has two bodies: what was refused and has changed since goes out under the next.
-            attempt = before.attempt + (before.stage is Stage.REFUSED and before.content != launch.content)
-            # Until its own request was answered, another's stays another's.
-            stage = Stage.FOREIGN if before.stage is Stage.FOREIGN else stage
+        attempt, began, request_id = _attempt(launch, before), now.isoformat(), ""
+        # Until its own request was answered, another's stays another's.
+        stage = Stage.FOREIGN if before is not None and before.stage is Stage.FOREIGN else Stage.SENT
         if before is not None and before.may_have_happened:
             # Whatever an id would be made of now: a second one would be a second launch.
             began, request_id = before.began, before.request_id
@@ -401,75 +367,61 @@ class Launcher:
         """Whether it is of a launch before a clear that launches again."""
         return self._is_redone_on_clear and record.max_tries != self._tries.max_tries
 
-    def _is_anothers(self, reply: Reply, record: LaunchRecord | None, earlier: datetime | None) -> bool:
-        """Whether Altcraft remembered a request that this task has not sent, as far as anybody knows.
+    def _has_asked(self, reply: Reply, decision: Send) -> bool:
+        """Whether an earlier request of this task may have done what Altcraft remembers, as far as anybody knows."""
+        record = decision.record
+        if record is not None and record.may_have_happened:
+            return True
+        if decision.earlier is not None:
+            # After a clear of which nothing is kept, it may be its own, and nothing says with which content.
+            return not self._tries.cleared
+        # A call that lost an answer gets it at its repeat; what was another's before stays so.
+        return reply.repeated and (record is None or record.stage is not Stage.FOREIGN)
 
-        After a clear of which nothing is kept, it may be its own, and nothing says with which content.
+    def _weighed(self, launch: Launch, intent: LaunchRecord, decision: Send, *, has_asked: bool) -> LaunchRecord:
+        """What to keep of a launch that Altcraft remembers, if it is what was asked for.
+
+        :raises AltcraftLaunchConflict: if it is another's, or may be.
         """
-        if not reply.replayed or record is not None:
-            return False
-        # A call that lost an answer gets it at its repeat.
-        return not reply.repeated if earlier is None else self._tries.cleared
+        theirs = None
+        # Where one target has one content, whose it was makes no difference.
+        if launch.varies or not has_asked:
+            theirs = self._sibling(launch, is_patient=True)
+        if has_asked and theirs is not None and theirs.content is None:
+            # It may be waiting for what this one says, and gives up before.
+            theirs = self._sibling(launch, is_patient=True)
+        found = whose(launch.content, theirs, has_asked=has_asked)
+        self._check(found, launch, intent, is_cleared=decision.earlier is not None)
+        if theirs is not None:
+            return replace(intent, began=theirs.began, mark=theirs.mark)
+        has_record = decision.record is not None and decision.record.may_have_happened
+        unsaid = "" if has_record else " If its arguments render differently now, those of the first try hold."
+        self._log(f"{launch.endpoint}: it happened before (Request-ID {intent.request_id}); taking it up.{unsaid}")
+        if not has_record and decision.earlier is not None:
+            # It was sent at an earlier try that kept nothing, before this mark.
+            return replace(intent, mark=None, began="")
+        return intent
 
-    def _check_sibling(self, launch: Launch, intent: LaunchRecord, earlier: datetime | None) -> Announced:
-        """The launch, if another mapped instance says it made it; stop at any other.
+    def _check(self, found: Whose, launch: Launch, intent: LaunchRecord, *, is_cleared: bool = False) -> None:
+        """Stop at a launch that is not the one that was asked for, or may not be.
 
-        :raises AltcraftLaunchConflict: if nobody says so, or with other content.
+        :raises AltcraftLaunchConflict: if so.
         """
-        theirs = self._sibling(launch, is_patient=True)
-        if theirs is not None and theirs.content is not None:
-            return self._taken_over(launch, intent, theirs)
-        self._keep(replace(intent, stage=Stage.FOREIGN))
-        if earlier is not None:
-            why = (
-                "the task was cleared since, and nothing kept says with which content and settings it was launched. If"
-                " they are the same, mark this task as successful; if it is to go out again, set relaunch_on_clear=True"
-                " and clear it. With record_path in the connection's extra, Airflow before 3.3 can tell."
-            )
-        else:
-            why = (
-                "though this task has never asked for it. Another Airflow with the same token, dag, run and task ids"
-                " made it, a DAG run that was deleted since, or another mapped instance that does not say so. Give each"
-                " deployment a name of its own (deployment in the connection's extra) and clear the task; if it was"
-                " meant to be the same launch, mark the task as successful."
-            )
-        raise AltcraftLaunchConflict(
-            f"{launch.endpoint}: Altcraft remembers this launch (Request-ID {intent.request_id}), {why} Nothing was"
-            " sent."
-        )
-
-    def _check_content(self, launch: Launch, intent: LaunchRecord, reply: Reply) -> None:
-        """Stop, if another mapped instance says that it made this launch with other content.
-
-        :raises AltcraftLaunchConflict: if one does.
-        """
-        if reply.repeated or not self._identity.is_mapped:
-            return
-        theirs = self._sibling(launch, is_patient=False)
-        if theirs is not None and theirs.content is not None:
-            self._taken_over(launch, intent, theirs)
+        if found is Whose.A_SIBLINGS:
+            self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
+        if found is Whose.NOBODY_KNOWS:
+            # Its record stays as it is: this one may have done it.
+            raise conflicts.ours_or_siblings(launch, intent)
+        if found is Whose.OTHER_CONTENT:
+            self._keep(replace(intent, stage=Stage.FOREIGN))
+            raise conflicts.siblings_content(launch, intent)
+        if found is Whose.A_STRANGERS:
+            self._keep(replace(intent, stage=Stage.FOREIGN))
+            raise conflicts.strangers(launch, intent, is_cleared=is_cleared)
 
     def _sibling(self, launch: Launch, *, is_patient: bool) -> Announced | None:
         """What another mapped instance says of a launch."""
         return self._siblings(self.id_of(launch), is_patient) if self._identity.is_mapped else None
-
-    def _taken_over(self, launch: Launch, intent: LaunchRecord, theirs: Announced) -> Announced:
-        """The launch of another mapped instance.
-
-        :raises AltcraftLaunchConflict: if it was with other content.
-        """
-        if theirs.content != launch.content:
-            self._keep(replace(intent, stage=Stage.FOREIGN))
-            raise self._siblings_content(launch, intent)
-        self._log(f"{launch.endpoint}: another mapped instance of this task has launched it.")
-        return theirs
-
-    def _siblings_content(self, launch: Launch, intent: LaunchRecord) -> AltcraftLaunchConflict:
-        return AltcraftLaunchConflict(
-            f"{launch.endpoint}: another mapped instance of this task has launched the same"
-            f" (Request-ID {intent.request_id}), with other content or settings than the arguments of this one say."
-            f" Nothing was sent. {WAYS_OUT}"
-        )
 
     def _resumed(self, launch: Launch, record: LaunchRecord) -> Launched:
         if record.max_tries != self._tries.max_tries:
@@ -497,10 +449,6 @@ class Launcher:
                 f" and a retry is the same launch: it is taken up as it was begun. {difference(record, launch)}"
             )
 
-    def _tell_replay(self, launch: Launch, intent: LaunchRecord, *, has_record: bool) -> None:
-        unsaid = "" if has_record else " If its arguments render differently now, those of the first try hold."
-        self._log(f"{launch.endpoint}: it happened before (Request-ID {intent.request_id}); taking it up.{unsaid}")
-
     def _doubted(
         self,
         launch: Launch,
@@ -523,56 +471,27 @@ class Launcher:
             if look_up(Sighting(intent.params, datetime.fromisoformat(intent.began), None, intent.mark)):
                 return self._resumed(launch, self._keep(replace(intent, stage=Stage.ANSWERED)))
             if lasting and not launch.converges:
-                raise self._unknown(launch, intent, error) from error
+                raise conflicts.unknown(launch, intent, error) from error
         elif settled and not error.in_doubt:
             self._keep(replace(intent, stage=Stage.REFUSED))
         raise error
 
-    def _other_content(self, launch: Launch, record: LaunchRecord) -> AltcraftLaunchConflict:
-        done = "launched" if record.stage is Stage.ANSWERED else "began to launch"
-        return AltcraftLaunchConflict(
-            f"{launch.endpoint}: this task {done} something else in this DAG run (Request-ID {record.request_id}) than"
-            f" its arguments say since it was cleared. {difference(record, launch)} Nothing was sent. {WAYS_OUT}"
-        )
 
-    def _unknown(
-        self, launch: Launch, record: LaunchRecord | None, error: Exception | None, *, by_sibling: bool = False
-    ) -> AltcraftOutcomeUnknown:
-        why = f" {error}" if error else " An earlier try ended before its answer was kept, and Altcraft forgets."
-        if by_sibling:
-            why = " Another mapped instance of this task has sent it, and does not know whether it was done."
-        if record is not None and record.content != launch.content:
-            why = f" An earlier try ended before its answer was kept. {difference(record, launch)}"
-        under = f" (Request-ID {record.request_id})" if record else ""
-        return AltcraftOutcomeUnknown(
-            f"{launch.endpoint}: it is not known whether Altcraft did it, and it was not sent again{under}.{why}"
-            " Look in Altcraft whether it happened. If it did, mark this task as successful. If it did not, start a"
-            " new DAG run, or set relaunch_on_clear=True on the task and clear it."
-        )
-
-
-WAYS_OUT = (
-    "To launch what they say now, set relaunch_on_clear=True on the task and clear it; to leave it at what was"
-    " launched, put the arguments back and clear the task, or mark it as successful."
-)
 LARGEST_DATA = 32_768
 """Bytes of an answer that are kept, as JSON. Those of launches and creations are small."""
+
+
+def _attempt(launch: Launch, before: LaunchRecord | None) -> int:
+    """The attempt under whose id a launch is sent.
+
+    One id never has two bodies: what was refused and has changed since goes out under the next.
+    """
+    if before is None:
+        return 0
+    return before.attempt + (before.stage is Stage.REFUSED and before.content != launch.content)
 
 
 def _kept_data(reply: Reply) -> Any:
     if reply.task_id:
         return None
     return reply.data if len(encode(reply.data)) <= LARGEST_DATA else None
-
-
-def _is_old_refusal(error: AltcraftRejected, now: datetime, last: datetime | None) -> bool:
-    """Whether it is a refusal from memory, and so no answer of today's.
-
-    Not a remembered fault, which may have launched; nor what may be the answer to a repeat whose first request is
-    still worked on.
-
-    :param last: when an earlier try sent it, if that was kept.
-    """
-    if not error.replayed or error.is_fault or error.in_doubt:
-        return False
-    return error.code in REFUSALS or (last is not None and now - last > STILL_UNDERWAY)

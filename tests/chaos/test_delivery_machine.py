@@ -32,6 +32,11 @@ SCENARIO = 12
 KINDS = ("drop_before", "drop_after", "rate_limited", "html", "cut_body", "api_error", "refused", "error_after")
 CRASHES = st.none() | st.builds(Moment, st.sampled_from(["call", "store"]), st.integers(1, 4), st.booleans())
 
+BREAKS = st.builds(lambda nth: {"dies_at": Moment("call", nth, after=True)}, st.integers(1, 3)) | st.builds(
+    lambda nth: {"is_gone_from": nth}, st.integers(2, 4)
+)
+"""How a try ends that has sent something."""
+
 people = st.tuples(st.integers(0, 7), st.integers(1, 2))
 
 
@@ -126,6 +131,27 @@ class DeliveryMachine(RuleBasedStateMachine):
         wait_fails=st.booleans(),
     )
     def try_it(self, dies_at, kinds, is_gone_from, wait_fails):
+        self._try(dies_at=dies_at, kinds=kinds, is_gone_from=is_gone_from, wait_fails=wait_fails)
+
+    @precondition(lambda self: self.state == "due")
+    @rule(data=st.data(), breaks=st.lists(BREAKS, min_size=2, max_size=2))
+    def a_row_is_edited_and_put_back_between_tries(self, data, breaks):
+        """What Altcraft remembers of the first try is what the last one says, and not what is stored by then."""
+        place = data.draw(st.integers(0, len(self.rows) - 1))
+        for how in breaks:
+            self._try(**how)
+            if self.state != "due":
+                return
+            self._edit(place)
+        self._try()
+
+    def _edit(self, place):
+        rows = list(self.rows)
+        rows[place] = (rows[place][0], 3 - rows[place][1])
+        self.rows = rows
+        self.sources.append(rows)
+
+    def _try(self, *, dies_at=None, kinds=(), is_gone_from=None, wait_fails=False):
         self.sandbox.clock.advance(1)
         self.sandbox.faults.clear()
         # As many as the attempts of a call.
@@ -197,13 +223,14 @@ class DeliveryMachine(RuleBasedStateMachine):
         elif how == "goes" and len(rows) > 1:
             del rows[place]
         elif how == "is edited":
-            rows[place] = (rows[place][0], 3 - rows[place][1])
+            return self._edit(place)
         elif how == "is moved":
             rows = data.draw(st.permutations(rows))
         else:
             rows = data.draw(st.sampled_from(self.sources))
         self.rows = list(rows)
         self.sources.append(self.rows)
+        return None
 
     @rule(hours=st.sampled_from(HOURS))
     def time_passes(self, hours):

@@ -92,6 +92,7 @@ class Watched:
     meant: list[Arguments] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     was_in_doubt: bool = False
+    met_a_fault: bool = False
     result: Any = None
 
 
@@ -101,6 +102,15 @@ arguments = st.builds(
     st.sampled_from([None, None, 1, 2]),
     st.sampled_from([None, None, "A", "B"]),
 )
+
+
+twins = st.builds(
+    lambda one, *subjects: [replace(one, subject=subject) for subject in subjects],
+    arguments,
+    st.sampled_from(["A", None]),
+    st.sampled_from(["B", "A"]),
+)
+"""One mailing twice in a list, mostly with different content."""
 
 
 class LaunchMachine(RuleBasedStateMachine):
@@ -117,7 +127,7 @@ class LaunchMachine(RuleBasedStateMachine):
         stays_active=st.sampled_from([True, True, False]),
         deduplication=st.sampled_from(["request-id", "request-id", "checksum", "off"]),
         deployment=st.sampled_from(["", "", "production"]),
-        wanted=st.lists(arguments, min_size=1, max_size=3),
+        wanted=st.lists(arguments, min_size=1, max_size=3) | twins,
     )
     def begin(
         self, keeping, is_mapped, relaunch, waits, replay_errors, stays_active, deduplication, deployment, wanted
@@ -140,7 +150,8 @@ class LaunchMachine(RuleBasedStateMachine):
         self.told: list[Told] = []
         self.bodies: dict[tuple[int, str | None], set[str]] = defaultdict(set)
         self.anothers: set[str | None] = set()
-        self.was_discarded = False
+        self.was_discarded = self.was_cleared = False
+        self.came_late: set[int] = set()
         self.taken_for_ours: set[int] = set()
         self.keeping, self.deployment, self.relaunch, self.waits = keeping, deployment, relaunch, waits
         # What nobody remembers: an error after the work, which Altcraft forgets and of which no log can tell.
@@ -189,13 +200,20 @@ class LaunchMachine(RuleBasedStateMachine):
         finally:
             content = (params.get("content") or {}).get("subject") if params.get("content") else None
             made = Arguments(params["id"], params.get("override_source_id"), content)
-            generation = self.ours.instance(index).max_tries if self.relaunch and self.owner == "ours" else 0
+            generation = self._generation(index) if self.owner == "ours" else 0
             for launch in self.sandbox.deliveries.launches()[before:]:
                 told = Told(self.owner, made, generation, launch, index)
                 told.is_unknowable = self.owner == "ours" and self._is_forgotten_by_all(told)
                 self.told.append(told)
             if self.owner == "ours":
                 self.watched[index].asked.append(self.sandbox.clock.now())
+
+    def _generation(self, index):
+        """Which time it was meant to be; an instance that came after a clear has its own (guarantees)."""
+        if not self.relaunch:
+            return 0
+        max_tries = self.ours.instance(index).max_tries
+        return -1 - index if index in self.came_late and max_tries == RETRIES else max_tries
 
     def _is_forgotten_by_all(self, told):
         """Without records, an instance cannot know what another has launched once Altcraft has forgotten it."""
@@ -217,8 +235,28 @@ class LaunchMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._indexes("due"))
     @rule(data=st.data(), dies_at=st.sampled_from(CRASHES))
     def try_it(self, data, dies_at):
-        index = data.draw(st.sampled_from(self._indexes("due")))
         kinds = data.draw(st.lists(st.sampled_from(self.kinds), max_size=4))
+        self._try(data.draw(st.sampled_from(self._indexes("due"))), dies_at, kinds)
+
+    @precondition(lambda self: self._indexes("due"))
+    @rule(data=st.data(), dies_at=st.sampled_from(CRASHES))
+    def all_are_tried(self, data, dies_at):
+        """Each mapped instance after the other, as in any run; one of them dies, another loses answers."""
+        indexes = data.draw(st.permutations(self._indexes("due")))
+        kinds = data.draw(st.lists(st.sampled_from(self.kinds), max_size=4))
+        for number, index in enumerate(indexes):
+            self._try(index, dies_at if number == 0 else None, kinds if number == 1 else ())
+
+    @precondition(lambda self: self._indexes("green", "red"))
+    @rule(data=st.data(), discarded=st.booleans())
+    def all_are_cleared_and_tried(self, data, discarded):
+        self._clear(data, discarded=discarded, one=False)
+        for index in self._indexes("due"):
+            self._try(index, None, data.draw(st.lists(st.sampled_from(self.kinds), max_size=1)))
+
+    def _try(self, index, dies_at, kinds):
+        if self.was_cleared and not self.ours.instance(index).try_number:
+            self.came_late.add(index)
         self.sandbox.clock.advance(1)
         self.sandbox.faults.clear()
         for nth, kind in enumerate(kinds, start=1):
@@ -232,6 +270,7 @@ class LaunchMachine(RuleBasedStateMachine):
         operator = wanted.operator(wait_for_completion=self.waits, relaunch_on_clear=self.relaunch)
         end = self.ours.try_it(operator, index, dies_at=dies_at)
         self.sandbox.faults.clear()
+        watched.met_a_fault |= any("error" in kind for kind in kinds)
         watched.was_in_doubt |= bool(kinds or dies_at) and (
             self.keeping == "nothing kept" or len(watched.asked) > calls
         )
@@ -249,8 +288,9 @@ class LaunchMachine(RuleBasedStateMachine):
 
     def _check_green(self, index, watched):
         """It launched what its arguments say; or, at a retry, what its result says."""
-        generation = self.ours.instance(index).max_tries if self.relaunch else 0
-        mine = [told for told in self.told if told.owner == "ours" and told.generation == generation]
+        # One that came late may find what others launched before the clear.
+        times = {self._generation(index), self.ours.instance(index).max_tries if self.relaunch else 0}
+        mine = [told for told in self.told if told.owner == "ours" and told.generation in times]
         # A retry means the first try, whose arguments may have been others.
         meant = watched.meant if self.keeping != "nothing kept" or len(watched.meant) > 1 else watched.meant[-1:]
         found = [
@@ -269,16 +309,26 @@ class LaunchMachine(RuleBasedStateMachine):
         for told in self.told:
             at = told.launch.at
             is_in_time = watched.asked and watched.asked[0] <= at <= watched.asked[-1] + STILL_UNDERWAY
-            is_in_time = is_in_time and (told.owner, told.index) != ("ours", index)
+            if told.owner == "ours":
+                # Of what its siblings launch, an instance knows unless the mailing's log has to tell.
+                is_in_time = is_in_time and told.index != index and self._log_decides(watched)
             is_under_our_name = told.owner == "staging" and not self.deployment and watched.was_in_doubt
             if told.arguments.mailing in mailings and (is_in_time or is_under_our_name):
                 # What was taken for ours stays so.
                 self.taken_for_ours.add(told.arguments.mailing)
         return bool(mailings & self.taken_for_ours)
 
+    def _log_decides(self, watched):
+        """Whether the log of the mailing may have been asked what became of a launch."""
+        is_forgotten = (watched.asked[-1] - watched.asked[0]).total_seconds() >= self.window * 0.9 - 1
+        return self.window == 0 or is_forgotten or watched.met_a_fault
+
     @precondition(lambda self: self._indexes("green", "red"))
     @rule(data=st.data(), discarded=st.booleans(), one=st.booleans())
     def clear(self, data, discarded, one):
+        self._clear(data, discarded=discarded, one=one)
+
+    def _clear(self, data, *, discarded, one):
         """A user clears the task, or one of its mapped instances; others' may have changed upstream by then."""
         ended = self._indexes("green", "red")
         indexes = [data.draw(st.sampled_from(ended))] if one else ended
@@ -289,8 +339,12 @@ class LaunchMachine(RuleBasedStateMachine):
         discarded = discarded and self.replay_errors and self.keeping == "store"
         self.was_discarded |= discarded
         self.ours.clear(*indexes, discarded=discarded)
+        self.was_cleared = True
         for index in indexes:
-            self.watched[index] = Watched()
+            before = self.watched[index]
+            # What was left open is looked for by what was kept of it before the clear.
+            left_open = before.asked if before.state == "red" else []
+            self.watched[index] = Watched(asked=left_open, met_a_fault=before.met_a_fault)
 
     def _shifted(self, data):
         """The list with something inserted, removed or in another order."""
@@ -351,7 +405,10 @@ class LaunchMachine(RuleBasedStateMachine):
     @invariant()
     def one_request_id_has_one_body_where_records_are_kept(self):
         if getattr(self, "keeping", "nothing kept") != "nothing kept" and not self.was_discarded:
-            own = {key: bodies for key, bodies in self.bodies.items() if key[1] not in self.anothers}
+            # What was found to be another's is asked for again with whatever the arguments say by then.
+            askers = Counter(request_id for _, request_id in self.bodies)
+            shared = self.anothers | {request_id for request_id, count in askers.items() if count > 1}
+            own = {key: bodies for key, bodies in self.bodies.items() if key[1] not in shared}
             assert all(len(bodies) == 1 for bodies in own.values()), own
 
 

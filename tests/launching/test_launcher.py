@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from airflow_provider_altcraft.api.client import AltcraftClient
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftOutcomeUnknown, AltcraftRejected, AltcraftTransportError
-from airflow_provider_altcraft.launching.earliest import earliest
 from airflow_provider_altcraft.launching.identity import Identity, Launch
 from airflow_provider_altcraft.launching.launcher import Launcher, nothing_can_tell
 from airflow_provider_altcraft.launching.record import Records
@@ -278,43 +276,28 @@ def test_attempts_end_before_altcrafts_memory_of_the_first_does(altcraft_sandbox
     assert 0 < sum(slept) < 40
 
 
-@pytest.mark.parametrize(
-    ("ti", "relaunch", "first", "cleared"),
-    [
-        ({"try_number": 1, "max_tries": 3}, False, True, False),
-        ({"try_number": 2, "max_tries": 3}, False, False, False),
-        # A clear after two tries with three retries: max_tries becomes 5.
-        ({"try_number": 3, "max_tries": 5}, False, False, True),
-        # One that launches again leaves what was before it behind.
-        ({"try_number": 3, "max_tries": 5}, True, True, False),
-        ({"try_number": 4, "max_tries": 5}, True, False, False),
-    ],
-)
-def test_what_airflow_says_of_earlier_tries(ti, relaunch, first, cleared):
-    tries = Tries.before(context(**ti), retries=3, relaunch_on_clear=relaunch)
-    assert (tries.since is None, tries.cleared) == (first, cleared)
+def test_a_launch_that_a_look_has_shown_is_not_looked_for_again(altcraft_sandbox, launch):
+    altcraft_sandbox.behaviour.deduplication = "off"
+    store = Store()
+    altcraft_sandbox.faults.add(Fault("drop_after", START, times=1))
+    with pytest.raises(AltcraftOutcomeUnknown):
+        launch(dedup=False, store=store)
+    assert launch(dedup=False, store=store, look_up=lambda sighting: True).replayed
+    assert launch(dedup=False, store=store, look_up=lambda sighting: None).replayed
 
 
-@pytest.mark.parametrize("skew", [timedelta(), timedelta(minutes=-1), timedelta(days=-30)])
-@pytest.mark.parametrize(
-    ("started", "bound"),
-    [
-        (None, timedelta(days=-1)),
-        (timedelta(hours=-2), timedelta(hours=-2)),
-        (timedelta(days=-9), timedelta(days=-1)),
-        (timedelta(hours=1), timedelta(days=-1)),
-    ],
-)
-def test_a_replay_is_no_older_than_the_run_by_altcrafts_clock_and_than_its_memory(started, bound, skew):
-    here = datetime.now(UTC)
-    run = SimpleNamespace(start_date=None if started is None else here + started)
-    found = earliest({"dag_run": run}, now=here + skew, window=86_400)
-    assert abs(found - (here + skew + bound)) < timedelta(seconds=5)
-
-
-@pytest.mark.parametrize("name", ["run_after", "data_interval_end"])
-def test_after_a_clear_the_earliest_moment_is_when_the_run_was_due_and_not_when_it_was_cleared(name):
-    now = datetime.now(UTC)
-    due = now - timedelta(hours=2)
-    run = SimpleNamespace(start_date=now - timedelta(seconds=5), clear_number=1, **{name: due})
-    assert abs(earliest({"dag_run": run}, now=now, window=86_400) - due) < timedelta(seconds=1)
+def test_what_was_refused_with_other_content_goes_out_under_another_id(altcraft_sandbox):
+    store = Store()
+    altcraft_sandbox.behaviour.replay_errors = False
+    settings = Settings(altcraft_sandbox.url, altcraft_sandbox.token)
+    with AltcraftClient(settings, sleep=lambda seconds: None) as client:
+        launcher = Launcher(
+            client, Identity.of(context()), tries=Tries(), records=Records(store), log=lambda line: None
+        )
+        now = altcraft_sandbox.clock.now()
+        altcraft_sandbox.faults.add(Fault("api_error", START, times=1, code=400))
+        with pytest.raises(AltcraftRejected):
+            launcher.launch(Launch(START, {"id": 7, "override_limit": 1}, about=("id",)), now=now)
+        launcher.launch(Launch(START, {"id": 7, "override_limit": 2}, about=("id",)), now=now)
+    first, second = altcraft_sandbox.journal.calls(START)
+    assert first.request_id != second.request_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_altcraft.launching.deliveries import DELIVERY
+from airflow_provider_altcraft.launching.delivery_records import DELIVERY
 from airflow_provider_altcraft.launching.record import Records
 from airflow_provider_altcraft.operators.api import AltcraftApiOperator
 from airflow_provider_altcraft.operators.mailings import AltcraftLaunchMailingOperator
