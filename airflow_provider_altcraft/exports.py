@@ -1,4 +1,4 @@
-"""What can be fetched from Altcraft: files that a task of Altcraft's makes, and lists, reports and logs."""
+"""What can be exported from Altcraft: files written by tasks, and lists, reports and logs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 
 HEAD = 1_000
-"""Items that are looked at for the columns of a CSV file."""
+"""Items that determine the columns of a CSV file."""
 
 
 class FileExport(ABC):
-    """Files that a task of Altcraft's makes."""
+    """An export that Altcraft writes to files, in a task."""
 
     template_fields: ClassVar[Sequence[str]] = ()
     endpoint: ClassVar[str]
-    """The one that starts the task."""
+    """The endpoint that starts the task."""
 
     @property
     @abstractmethod
@@ -32,14 +32,14 @@ class FileExport(ABC):
         """Its parameters."""
 
     def check(self) -> None:
-        """Refuse, while the DAG is parsed, what cannot be meant.
+        """Check the arguments while the DAG is parsed.
 
-        :raises AltcraftConfigurationError: naming the argument or parameter.
+        :raises AltcraftConfigurationError: naming the argument or parameter that is wrong.
         """
         _check(self.endpoint, self.params)
 
     def files(self, result: Mapping[str, Any]) -> list[str]:
-        """The files that the result of the task names (CONTRACT 2.1)."""
+        """The files named in the task's result (CONTRACT 2.1)."""
         urls = result.get("urls")
         return [url for url in urls if isinstance(url, str) and url] if isinstance(urls, list) else []
 
@@ -51,7 +51,7 @@ class ProfilesExport(FileExport):
     :param db_id: the database. Templated. Either this or ``segment_id``.
     :param segment_id: the segment. Templated.
     :param file_format: ``csv``; an old example has ``json``.
-    :param custom_request: a query that chooses among them. Templated.
+    :param custom_request: a query that selects profiles. Templated.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("db_id", "segment_id", "custom_request")
@@ -97,7 +97,7 @@ class SuppressionListExport(FileExport):
         return {"id": self.suppress_id, "type": self.kind}
 
     def files(self, result: Mapping[str, Any]) -> list[str]:
-        """The hashed file, and the regular one where there is any: which of them are made is not documented."""
+        """The hashed file, and the regular one if there is one: which of them exist is not documented."""
         named = (result.get(name) for name in ("hashed_file", "regular_file"))
         return [name for name in named if isinstance(name, str) and name]
 
@@ -108,10 +108,10 @@ class LoyaltyTransactionsExport(FileExport):
 
     :param loyalty_program_id: the programme. Templated.
     :param date_from: RFC 3339, inclusive. Templated.
-    :param date_to: the same.
-    :param points_currency_eid: external id of the currency. Templated. Either this or the internal one.
+    :param date_to: the same, for the end. Templated.
+    :param points_currency_eid: external id of the currency. Templated. Either this or the internal id.
     :param points_currency_iid: its internal id. Templated.
-    :param from_id: the transaction to begin with. Templated.
+    :param from_id: the transaction to start from. Templated.
     """
 
     template_fields: ClassVar[Sequence[str]] = (
@@ -133,7 +133,7 @@ class LoyaltyTransactionsExport(FileExport):
 
     @property
     def params(self) -> dict[str, Any]:
-        """All of them.
+        """The programme, the period and the currency.
 
         :raises AltcraftConfigurationError: if neither or both ids of the currency are given.
         """
@@ -150,14 +150,14 @@ class LoyaltyTransactionsExport(FileExport):
 
 @dataclass
 class ListExport:
-    """A list, a report (``reports/bounces``) or the log of a mailing (``campaigns/log_v2``), over all its pages.
+    """All pages of a list, a report (``reports/bounces``) or the log of a mailing (``campaigns/log_v2``).
 
     :param endpoint: its name in the catalogue.
-    :param params: its parameters; ``limit`` is the size of a page. Templated.
-    :param file_format: ``jsonl``, one JSON object in a line, or ``csv``, where what is nested is JSON.
-    :param columns: of the CSV, in order; other fields are left out. If not given, those of the first thousand items,
-        and an item after them that has another field fails the task.
-    :param file_name: of the file; if not given, after the endpoint: ``reports_bounces.csv``.
+    :param params: its parameters; ``limit`` is the page size. Templated.
+    :param file_format: ``jsonl``, one JSON object per line, or ``csv``, with nested values as JSON.
+    :param columns: columns of the CSV, in order; other fields are left out. By default, the fields of the first
+        thousand items; a later item with another field fails the task.
+    :param file_name: by default, named after the endpoint: ``reports_bounces.csv``. Templated.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("params", "file_name")
@@ -169,15 +169,15 @@ class ListExport:
     file_name: str | None = None
 
     def check(self) -> None:
-        """Refuse, while the DAG is parsed, what cannot be meant.
+        """Check the arguments while the DAG is parsed.
 
-        :raises AltcraftConfigurationError: naming the argument or parameter; or the endpoint, if it is not a read.
+        :raises AltcraftConfigurationError: naming the argument that is wrong, or the endpoint if it is not a read.
         """
         from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
 
         row = endpoint(self.endpoint)
         if row.effect is not Effect.READ or row.answer is not ResponseKind.ENVELOPE:
-            raise AltcraftConfigurationError(f"{row.name} is not a list that could be read.")
+            raise AltcraftConfigurationError(f"{row.name} is not a list that can be read.")
         if self.file_format not in ("jsonl", "csv"):
             raise AltcraftConfigurationError(f"file_format must be 'jsonl' or 'csv', not {self.file_format!r}.")
         if self.params is None or isinstance(self.params, Mapping):
@@ -199,8 +199,8 @@ class ListExport:
     def write(self, items: Iterator[Any], file: IO[bytes]) -> int:
         """Write the items one by one.
 
-        :returns: how many there were.
-        :raises AltcraftError: for an item of a CSV with a field that has no column.
+        :returns: the number of items.
+        :raises AltcraftError: for a CSV, if an item has a field without a column.
         """
         lines = _csv_lines(items, self.columns) if self.file_format == "csv" else _json_lines(items)
         count = 0
@@ -224,7 +224,7 @@ def _json_lines(items: Iterator[Any]) -> Iterator[bytes]:
 
 
 def _csv_lines(items: Iterator[Any], columns: Sequence[str] | None) -> Iterator[bytes]:
-    """A line with the columns, and one for each item. UTF-8 after RFC 4180, but for line feeds alone."""
+    """A line with the columns, and one per item. UTF-8 as in RFC 4180, except that lines end with LF."""
     import csv
     import io
 
@@ -248,8 +248,8 @@ def _csv_lines(items: Iterator[Any], columns: Sequence[str] | None) -> Iterator[
     for item in chain(head, items):
         if columns is None and not known.issuperset(item):
             raise AltcraftError(
-                f"An item has the fields {', '.join(sorted(set(item) - known))}, and none of the first {HEAD:,} had"
-                " them, so the CSV has no columns for them. Name the columns, or use file_format='jsonl'."
+                f"An item has the fields {', '.join(sorted(set(item) - known))}, which none of the first {HEAD:,} items"
+                " had, so the CSV has no columns for them. Name the columns, or use file_format='jsonl'."
             )
         yield line([_cell(item.get(name)) for name in names])
 

@@ -1,9 +1,8 @@
-"""Tracebacks without the values of variables.
+"""Tracebacks without local variables.
 
-An exception keeps the frames that it came through, and a frame keeps its variables: request bodies, headers and rows,
-in our functions as in those of the libraries below. Whatever reports errors reads them there (Sentry does by default),
-also those of the errors that led to it. So the variables are cleared where an error leaves this package; the traceback
-still says in which line of which file it was.
+An exception keeps the frames it passed through, and a frame keeps its variables: request bodies, headers and rows, in
+our functions and in the libraries below. Error reporters read them (Sentry does by default), including those of chained
+errors. So variables are cleared where an error leaves this package; the traceback still names files and lines.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ R = TypeVar("R")
 
 
 def clear_locals(error: BaseException, outer: BaseException | None = None) -> None:
-    """Clear the variables of all functions that an error came through, and of the errors behind it.
+    """Clear the variables of all frames that an error and the errors behind it passed through.
 
-    Those of functions that still run are left alone.
+    Functions still running keep theirs.
 
-    :param outer: an error that was being handled when the work began: it is somebody else's.
+    :param outer: the error being handled when the work began, which is not ours to touch.
     """
     seen: set[int] = set()
     found: list[BaseException | None] = [error]
@@ -42,7 +41,7 @@ def clear_locals(error: BaseException, outer: BaseException | None = None) -> No
 
 @contextmanager
 def locals_cleared() -> Iterator[None]:
-    """Let no error out of the block with variables on it. The block's own function should hold nothing secret."""
+    """Clear the variables from every error that leaves the block. The enclosing function should hold no secrets."""
     outer = sys.exc_info()[1]
     try:
         yield
@@ -52,8 +51,8 @@ def locals_cleared() -> Iterator[None]:
 
 
 def without_locals(function: Callable[P, R]) -> Callable[P, R]:
-    """Let no error out of a function, a generator or a coroutine with variables on it, its arguments among them."""
-    # Each lets go of the arguments, since its own frame still runs while the others are cleared.
+    """Clear variables and arguments from every error that leaves a function, generator or coroutine."""
+    # Each wrapper deletes its arguments: its own frame is still running, so it is not cleared with the others.
     if iscoroutinefunction(function):
 
         @wraps(function)

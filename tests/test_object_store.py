@@ -16,7 +16,7 @@ import boto3
 from airflow.providers.common.compat.sdk import AirflowFailException
 from moto.server import ThreadedMotoServer
 
-from airflow_provider_altcraft.delivery.answers import Refusal
+from airflow_provider_altcraft.delivery.answers import Reject
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.ledger.files import FileLedger
 from airflow_provider_altcraft.delivery.ledger.fingerprints import SIZE, Fingerprint
@@ -174,7 +174,7 @@ class TestRejects:
         rejects.hold("batch", self.ROWS)
         assert Rejects(location("path", bucket.url("run"))).held("batch") == self.ROWS
         assert not rejects.has("batch")
-        rejects.keep("batch", self.ROWS, [Refusal(1, 400, "no")])
+        rejects.keep("batch", self.ROWS, [Reject(1, 400, "no")])
         assert rejects.has("batch")
         rejects.release("batch")
         rejects.release("batch")

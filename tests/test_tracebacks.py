@@ -71,7 +71,7 @@ def altcraft(request, altcraft_sandbox, monkeypatch):
     elif request.param != "wrong token":
         altcraft_sandbox.faults.add(Fault(request.param, text=f"no {PERSON} by {TOKEN}"))
     monkeypatch.setenv("AIRFLOW_CONN_ALTCRAFT_DEFAULT", json.dumps(connection))
-    monkeypatch.setattr(AltcraftClient, "_doze", lambda self, seconds: None)
+    monkeypatch.setattr(AltcraftClient, "_sleep_unless_aborted", lambda self, seconds: None)
     return altcraft_sandbox
 
 

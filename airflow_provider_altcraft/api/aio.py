@@ -1,4 +1,4 @@
-"""Calls over aiohttp, for triggers. Nothing is launched from the triggerer: it asks, and it may stop things."""
+"""The client for triggers, over aiohttp. Nothing is launched from the triggerer: it only reads and stops things."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from airflow_provider_altcraft.tracebacks import without_locals
 class AsyncAltcraftClient:
     """Calls Altcraft's API without blocking the event loop. Use it as an async context manager.
 
-    :param settings: where and how.
+    :param settings: of the connection.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -45,7 +45,7 @@ class AsyncAltcraftClient:
         settings = self.settings
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(
-                # Nothing here is a download.
+                # A limit for the whole call is safe: triggers download nothing.
                 total=settings.connect_timeout + settings.read_timeout,
                 connect=None,
                 sock_connect=settings.connect_timeout,
@@ -53,7 +53,7 @@ class AsyncAltcraftClient:
             ),
             connector=aiohttp.TCPConnector(ssl=await _ssl(settings.verify)),
             trust_env=True,
-            # Decoded here, up to the size that is allowed.
+            # Decompressed here, up to max_answer_bytes.
             auto_decompress=False,
         )
         return self
@@ -74,22 +74,22 @@ class AsyncAltcraftClient:
         attempts: int | None = None,
         raw_result: bool = False,
     ) -> Reply:
-        """Call an endpoint that launches and creates nothing, and understand its answer.
+        """Call an endpoint that launches and creates nothing, and read its answer.
 
         :param name: catalogue name, e.g. ``tasks/status``.
         :param params: parameters of the method, without the token; see ``parameters.written``.
-        :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
-        :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :param request_id: identifies the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
+        :param attempts: maximum attempts, if not the connection's ``max_attempts``.
         :param raw_result: leave ``data["result"]`` of the answer undecoded, as ``msgspec.Raw``.
-        :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state, that answers with
-            a file, or that wants the token in the URL, which aiohttp's own errors quote.
+        :raises AltcraftConfigurationError: for an endpoint that does more than read or set a state, answers with a
+            file, or needs the token in the URL, which aiohttp quotes in its errors.
         :raises AltcraftError: see ``exceptions``.
         """
         row = endpoint(name)
         if row.effect not in (Effect.READ, Effect.IDEMPOTENT_WRITE):
-            raise AltcraftConfigurationError(f"{name} launches or creates something; a triggerer must not.")
+            raise AltcraftConfigurationError(f"{name} launches or creates something; a trigger must not.")
         if row.token_in_url or row.answer is ResponseKind.FILE:
-            raise AltcraftConfigurationError(f"{name} is not for a triggerer.")
+            raise AltcraftConfigurationError(f"{name} cannot be called from a trigger.")
         request = request_of(row, params or {}, self.settings, request_id, raw_result=raw_result)
         reply: Reply = await AsyncRetrying(**retrying(request, self.settings, attempts))(self._send_once, request)
         return reply
@@ -107,7 +107,7 @@ class AsyncAltcraftClient:
 
     async def _post(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
-            raise RuntimeError("AsyncAltcraftClient is used outside its context.")
+            raise RuntimeError("AsyncAltcraftClient must be used as an async context manager.")
         base_url, name = self.settings.base_url, request.endpoint.name
         try:
             async with self._session.post(
@@ -122,7 +122,7 @@ class AsyncAltcraftClient:
             raise AltcraftTransportError(f"{name}: {what} to {base_url} ({type(error).__name__}).", sent=sent) from None
 
     async def _whole(self, request: Request, response: aiohttp.ClientResponse) -> bytes:
-        """The body of an answer, if it is not too large."""
+        """The whole body of an answer, if it is not too large."""
         decoder = Decoder(response.headers.get("Content-Encoding"))
         blocks, size = [], 0
         async for block in response.content.iter_chunked(PIECE):
@@ -135,6 +135,6 @@ class AsyncAltcraftClient:
 
 async def _ssl(verify: bool | str) -> ssl.SSLContext | bool:
     if isinstance(verify, str):
-        # Reading a bundle takes tens of milliseconds: too long for an event loop that is everybody's.
+        # Reading a CA bundle takes tens of milliseconds: too long for an event loop that others share.
         return await asyncio.to_thread(ssl.create_default_context, cafile=verify)
     return verify

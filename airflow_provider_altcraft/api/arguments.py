@@ -1,4 +1,4 @@
-"""Arguments that a template may have rendered to nothing, or to the text ``None``."""
+"""Check arguments that a template may have rendered to nothing, or to the string ``None``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
 def rendered(name: str, value: Any) -> str:
-    """A text that must not be empty after rendering.
+    """A string that must not be empty after rendering.
 
-    :param name: of the argument, for the error.
-    :raises AltcraftConfigurationError: if it is.
+    :param name: of the argument, for the error text.
+    :raises AltcraftConfigurationError: if it is empty.
     """
     text = "" if value is None else str(value).strip()
     if text in {"", "None"}:

@@ -1,4 +1,4 @@
-"""Calls over the library ``requests``, for workers."""
+"""The client for workers, over ``requests``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, keeping
+from airflow_provider_altcraft.api.connections import Aborted, Exchange, SendTimeout, controlled_by
 from airflow_provider_altcraft.api.decoding import PIECE, Decoder, Undecodable
 from airflow_provider_altcraft.api.endpoints import ResponseKind, endpoint
 from airflow_provider_altcraft.api.pagination import Paginator
 from airflow_provider_altcraft.api.rate_limiter import RateLimiter
 from airflow_provider_altcraft.api.redaction import HIDDEN, TOKEN_IN_URL
-from airflow_provider_altcraft.api.reply import LONGEST_REFUSAL, Reply, check_size, read_reply
+from airflow_provider_altcraft.api.reply import LONGEST_ERROR, Reply, check_size, read_reply
 from airflow_provider_altcraft.api.request import Frame, Request, frame_of, path_of_file, request_of, request_with_body
 from airflow_provider_altcraft.api.retrying import Repeats, retrying
 from airflow_provider_altcraft.api.settings import Settings
@@ -36,23 +36,23 @@ from airflow_provider_altcraft.exceptions import (
 from airflow_provider_altcraft.tracebacks import without_locals
 
 ABORT_CHECK_SECONDS = 0.2
-"""Seconds of a pause between two attempts after which it sees that the client was told to give up."""
+"""How often a pause between attempts checks whether the client was aborted."""
 
 
 class AltcraftClient:
-    """Calls Altcraft's API. Safe to share between threads: each has a pooled session of its own.
+    """Calls Altcraft's API. Safe to share between threads: each has its own pooled session.
 
-    :param settings: where and how.
-    :param sleep: how to let seconds pass between attempts, if not the ordinary way.
+    :param settings: of the connection.
+    :param sleep: called with seconds to wait between attempts, instead of the default.
     """
 
     def __init__(self, settings: Settings, *, sleep: Callable[[float], None] | None = None) -> None:
         self.settings = settings
-        self._sleep = sleep or self._doze
+        self._sleep = sleep or self._sleep_unless_aborted
         self._sessions = threading.local()
         self._opened: list[_Session] = []
         self._limiter = RateLimiter(settings.max_requests_per_second)
-        # No lock and no event: a signal handler that waits for what its own thread holds would wait for ever.
+        # A plain flag, no lock or event: a signal handler waiting for a lock that its own thread holds would deadlock.
         self._aborted = False
 
     def __repr__(self) -> str:
@@ -73,10 +73,10 @@ class AltcraftClient:
         self._sessions = threading.local()
 
     def abort(self) -> None:
-        """Give up all calls, at once and for good: those under way, those between two attempts, those to come.
+        """Abort all calls for good: those in progress, those between two attempts and later ones.
 
-        They raise ``AltcraftKilled`` in their threads. What was on its way may be done by Altcraft all the same. Only
-        a connection that is still being made is waited for, up to ``connect_timeout``. Safe in a signal handler.
+        They raise ``AltcraftKilled`` in their threads, although Altcraft may still do the work. Only connections being
+        established are not interrupted, up to ``connect_timeout``. Safe in a signal handler.
         """
         self._aborted = True
         for session in list(self._opened):
@@ -93,16 +93,16 @@ class AltcraftClient:
         attempts: int | None = None,
         raw_result: bool = False,
     ) -> Reply:
-        """Call an endpoint and understand its answer.
+        """Call an endpoint and read its answer.
 
         :param name: catalogue name, e.g. ``scampaigns/completed``.
-        :param params: parameters of the method, without the token, under the API's names or the aliases of the
-            catalogue; ``None`` values are left out.
-        :param undocumented: parameters that the documentation does not have and this installation does: sent as they
-            are. What is documented is refused here.
-        :param request_id: names the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
-            A write without one is never repeated after its bytes went out.
-        :param attempts: tries in all, if not the connection's ``max_attempts``.
+        :param params: parameters of the method, without the token, under the API's names or the catalogue's aliases;
+            ``None`` values are left out.
+        :param undocumented: parameters this installation takes that are not documented; sent unchecked. Documented ones
+            belong in ``params``, where they are checked.
+        :param request_id: identifies the logical request, so that a repeat is answered from memory (CONTRACT 1.8).
+            A write without one is never repeated once its bytes have been sent.
+        :param attempts: maximum attempts, if not the connection's ``max_attempts``.
         :param raw_result: leave ``data["result"]`` of the answer undecoded, as ``msgspec.Raw``.
         :raises AltcraftConfigurationError: for what the catalogue does not allow; see ``parameters.written``.
         :raises AltcraftError: see ``exceptions``.
@@ -119,17 +119,17 @@ class AltcraftClient:
 
     @without_locals
     def call_batch(self, name: str, body: bytes, *, request_id: str) -> Reply:
-        """Send a batch whose body was joined by ``frame``."""
+        """Send a batch whose body was built with ``frame``."""
         return self.send(request_with_body(endpoint(name), body, self.settings, request_id))
 
     @without_locals
     def iterate(
         self, name: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
-        """Walk a list endpoint, item by item, over all its pages (CONTRACT 1.6). What has no pages is one page.
+        """Iterate over the items of a list endpoint, across all its pages (CONTRACT 1.6).
 
         :param undocumented: see ``call``.
-        :raises AltcraftError: if there are more pages than the answers lead to.
+        :raises AltcraftError: if there are more items but the answer does not lead to them.
         :raises AltcraftConfigurationError: for an endpoint that is not a read.
         """
         row = endpoint(name)
@@ -146,15 +146,15 @@ class AltcraftClient:
         *,
         before_block: Callable[[], None] = lambda: None,
     ) -> int:
-        """Stream a file that a task made (CONTRACT 8.5), in blocks: memory does not depend on its size.
+        """Download a file written by a task (CONTRACT 8.5), in blocks: memory use does not depend on its size.
 
-        :param file: as the result of the task names it: a path, or a URL of the connection's own host.
-        :param opened: opens the place for it, anew at each attempt. What it holds of a download that broke off is its
-            own to discard: the error passes through.
-        :param before_block: called before each block; raises to stop.
-        :returns: how many bytes there were.
+        :param file: its name in the task's result: a path, or a URL on the connection's host.
+        :param opened: opens the file to write to, once per attempt. It must discard what a broken download has written;
+            the error passes through it.
+        :param before_block: called before each block; may raise to stop.
+        :returns: the number of bytes.
         :raises AltcraftConfigurationError: for a URL of another host.
-        :raises AltcraftError: see ``exceptions``. A web page, or an error of the API's, is not the file.
+        :raises AltcraftError: see ``exceptions``; also if a web page or an API error comes instead of the file.
         """
         path = path_of_file(file, self.settings)
         request = request_of(endpoint("download/{file}"), {"file": path}, self.settings)
@@ -163,7 +163,7 @@ class AltcraftClient:
 
     @without_locals
     def send(self, request: Request, *, attempts: int | None = None) -> Reply:
-        """Send a request, again where that is safe, and understand the answer."""
+        """Send a request, repeat it if that is safe, and read the answer."""
         repeats = Repeats(request.endpoint, request.request_id, self.settings)
         reply: Reply = Retrying(**retrying(request, self.settings, attempts, self._sleep, repeats=repeats))(
             self._send_once, request
@@ -184,18 +184,19 @@ class AltcraftClient:
         self._keep_rate()
         with self._exchange(request) as response, closing(self._blocks(request, response)) as blocks:
             before_block()
+            # Read enough to recognise an error or a web page before the target file is opened.
             head = b""
             for block in blocks:
                 head += block
-                if len(head) > LONGEST_REFUSAL:
+                if len(head) > LONGEST_ERROR:
                     break
             self._read(request, response, head)
-            with opened() as place:
-                place.write(head)
+            with opened() as target:
+                target.write(head)
                 size = len(head)
                 for block in blocks:
                     before_block()
-                    place.write(block)
+                    target.write(block)
                     size += len(block)
             return size
 
@@ -204,11 +205,11 @@ class AltcraftClient:
             if delay > 0:
                 self._sleep(delay)
 
-    def _doze(self, seconds: float) -> None:
+    def _sleep_unless_aborted(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self._aborted:
-                raise _given_up()
+                raise _killed()
             time.sleep(min(left, ABORT_CHECK_SECONDS))
 
     def _read(self, request: Request, response: requests.Response, body: bytes) -> Reply:
@@ -226,7 +227,7 @@ class AltcraftClient:
 
     @contextmanager
     def _exchange(self, request: Request) -> Iterator[requests.Response]:
-        """The answer, up to its body, for as long as it is read."""
+        """Send a request; the answer stays open while its body is read."""
         session = self._session()
         exchange = session.exchange
         exchange.answer_timeout = None if request.endpoint.answer is ResponseKind.FILE else self.settings.read_timeout
@@ -254,11 +255,11 @@ class AltcraftClient:
             )
         except _BROKEN as error:
             failure = self._failure(request, error)
-        # Outside of the handler, so that nothing but what was chosen hangs on it.
+        # Raised outside the handler, so that no other error is chained to it.
         raise failure
 
     def _whole(self, request: Request, response: requests.Response) -> bytes:
-        """The body of an answer, if it is not too large."""
+        """The whole body of an answer, if it is not too large."""
         blocks, size = [], 0
         with closing(self._blocks(request, response)) as found:
             for block in found:
@@ -269,7 +270,7 @@ class AltcraftClient:
 
     def _blocks(self, request: Request, response: requests.Response) -> Generator[bytes, None, None]:
         """The body of an answer, block by block."""
-        # Not decoded by urllib3: before 2.6, a compressed block becomes whatever it becomes, however large.
+        # Not decompressed by urllib3, which before 2.6 puts no limit on what a compressed block expands to.
         decoder = Decoder(response.headers.get("Content-Encoding"))
         try:
             for block in response.raw.stream(PIECE, decode_content=False):
@@ -283,18 +284,18 @@ class AltcraftClient:
         raise failure
 
     def _failure(self, request: Request, error: Exception) -> AltcraftTransportError | AltcraftKilled:
-        """What went wrong, in words of our own."""
+        """Translate an error of the libraries."""
         settings, name = self.settings, request.endpoint.name
         failure: AltcraftTransportError | AltcraftKilled
         if self._aborted:
-            failure = _given_up()
+            failure = _killed()
         elif isinstance(error, requests.exceptions.ConnectTimeout):
             failure = AltcraftTimeout(
                 f"{name}: no connection to {settings.base_url} within {settings.connect_timeout:g} s.", sent=False
             )
         elif _is_or_holds(error, SendTimeout):
             failure = AltcraftTimeout(
-                f"{name}: {settings.base_url} took nothing of the request for {settings.read_timeout:g} s."
+                f"{name}: {settings.base_url} accepted no data of the request for {settings.read_timeout:g} s."
             )
         elif isinstance(error, requests.exceptions.Timeout) or _is_or_holds(error, ReadTimeoutError):
             failure = AltcraftTimeout(f"{name}: {settings.base_url} did not answer within {settings.read_timeout:g} s.")
@@ -305,7 +306,7 @@ class AltcraftClient:
                 f"{name}: {what} to {settings.base_url} ({type(error).__name__}).", sent=sent
             )
         if not request.query:
-            # With a token in the URL, the error below quotes it.
+            # The query is the token, and the library's error would quote it.
             failure.__cause__ = _cause(error)
         return failure
 
@@ -319,7 +320,7 @@ class AltcraftClient:
 
 
 class _Session(requests.Session):
-    """A session of one thread, whose requests and answers keep to an exchange."""
+    """A session for one thread, under the control of an exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__()
@@ -331,34 +332,34 @@ class _Session(requests.Session):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections, direct or through a proxy, that keep to an exchange."""
+    """Makes all connections, direct or through a proxy, obey an exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        # Retrying is ours alone.
+        # Retrying is not left to urllib3.
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        keeping(self.poolmanager, self._exchange)
+        controlled_by(self.poolmanager, self._exchange)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
-        return manager if known else keeping(manager, self._exchange)
+        return manager if known else controlled_by(manager, self._exchange)
 
 
 _BROKEN = (requests.exceptions.RequestException, HTTPError, OSError, Undecodable, Aborted)
-"""What the libraries raise when an exchange does not come to its end."""
+"""What the libraries raise when an exchange fails."""
 
 
 class _WithoutToken(logging.Filter):
-    """Takes the token out of the paths that urllib3 logs at DEBUG level: some methods and downloads carry it there."""
+    """Masks the token in paths that urllib3 logs at DEBUG level: some methods and downloads have it in the URL."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through, without the token."""
+        """Let every record through, with the token masked."""
         if isinstance(record.args, tuple):
-            record.args = tuple(TOKEN_IN_URL.sub(HIDDEN, one) if isinstance(one, str) else one for one in record.args)
+            record.args = tuple(TOKEN_IN_URL.sub(HIDDEN, arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
 
 
@@ -366,29 +367,29 @@ for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(_WithoutToken())
 
 
-def _given_up() -> AltcraftKilled:
-    return AltcraftKilled("A call was given up, as the task has to end. What it began at Altcraft goes on.")
+def _killed() -> AltcraftKilled:
+    return AltcraftKilled("A call was aborted because the task must stop. What it started in Altcraft continues.")
 
 
 def _check_length(response: requests.Response) -> None:
-    """Refuse a body shorter than was announced, as urllib3 does from 2.0 on: a cut CSV looks like a whole one."""
+    """Reject a body shorter than its Content-Length, as urllib3 does since 2.0: a truncated CSV looks complete."""
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and response.raw.tell() < int(announced):
         raise requests.exceptions.ConnectionError("the body is shorter than announced")
 
 
 def _is_or_holds(error: BaseException, kind: type[Exception]) -> bool:
-    """Whether an error is of a kind, or was made of one: the libraries put them into each other's arguments."""
+    """Whether an error is of a kind or wraps one: the libraries pass errors as arguments of other errors."""
     if isinstance(error, kind):
         return True
     inner = [getattr(error, "reason", None), *error.args]
-    return any(isinstance(one, BaseException) and _is_or_holds(one, kind) for one in inner)
+    return any(isinstance(wrapped, BaseException) and _is_or_holds(wrapped, kind) for wrapped in inner)
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Whether the request certainly did not leave: refused, no such host, a certificate that does not hold.
+    """Whether the request was certainly not sent: connection refused, unknown host, invalid certificate.
 
-    Anything else, a broken TLS stream or a proxy that hung up among them, may come after the bytes went out.
+    Anything else, including a broken TLS stream or a proxy that hung up, may happen after bytes were sent.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return True
@@ -399,7 +400,7 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def _cause(error: Exception) -> Exception:
-    """What to chain: without the prepared request, which holds the token for any error reporter to dump."""
+    """The error to chain, without the prepared request: error reporters would dump the token in it."""
     if isinstance(error, requests.exceptions.RequestException):
         error.request = None
         error.response = None

@@ -1,7 +1,7 @@
-"""Connections of urllib3 that send in blocks, keep one deadline for a whole answer, and can be given up from outside.
+"""urllib3 connections that send in blocks, have one deadline for the whole answer, and can be aborted from outside.
 
-The timeouts of urllib3 are those of each read and each write. So a server that sends a byte now and then would hold a
-worker for ever, and a body of many megabytes, which is one write, would have to be through within the timeout of one.
+urllib3's timeouts apply to each read and each write. So a server that sends a byte now and then would hold a worker
+forever, and a body of many megabytes, a single write, would have to be sent within the timeout of one.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool, PoolManager
 
 BLOCK = 1 << 16
-"""Bytes of a request that are sent at a time."""
+"""Bytes of a request sent at a time."""
 
 
 class Aborted(Exception):
-    """The exchange was given up."""
+    """The exchange was aborted."""
 
 
 class SendTimeout(TimeoutError):
-    """The other side took nothing of a request for too long."""
+    """The other side accepted no data of a request for too long."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What the request and the answer of one thread keep to.
+    """Controls the request and answer in progress in one thread.
 
-    :param aborted: whether to give up.
-    :param send_timeout: seconds within which each block of a request must be taken.
+    :param aborted: returns whether to abort.
+    :param send_timeout: seconds within which each block of a request must be accepted.
     :param answer_timeout: seconds from the end of the request to the end of the answer; ``None`` for no limit.
     """
 
@@ -47,19 +47,20 @@ class Exchange:
     _socket: Any = field(init=False, default=None)
 
     def hold(self, sock: Any) -> None:
-        """Note the socket in use.
+        """Remember the socket in use.
 
-        :raises Aborted: if it is not to be used any more.
+        :raises Aborted: if it must no longer be used.
         """
         self._socket = sock
         self.check()
 
     def check(self) -> None:
-        """Stop here, if the exchange was given up.
+        """Stop if the exchange was aborted.
 
         :raises Aborted: if it was.
         """
-        # After the socket was noted: whoever gives up says so first and looks for sockets then, so none is missed.
+        # Checked after the socket is remembered, while abort() sets the flag before it looks for sockets: whichever
+        # comes first, no socket is missed.
         if self.aborted():
             raise Aborted
 
@@ -68,17 +69,17 @@ class Exchange:
         self._socket = None
 
     def shut(self) -> None:
-        """End the connection in use, so that whoever waits for it goes on. For any thread, and for signal handlers."""
+        """Shut down the connection in use, which wakes its thread. Callable from any thread and signal handlers."""
         sock = self._socket
         if sock is None:
             return
-        # By a descriptor of our own: a TLS socket's shutdown would change it under the thread that reads from it.
+        # Through a duplicate descriptor: shutting down a TLS socket would change it under the thread reading from it.
         with suppress(OSError, ValueError), socket.socket(fileno=os.dup(sock.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
 
 
-def keeping(manager: PoolManager, exchange: Exchange) -> PoolManager:
-    """Make all connections of a pool manager keep to what an exchange says."""
+def controlled_by(manager: PoolManager, exchange: Exchange) -> PoolManager:
+    """Put all connections of a pool manager under the control of an exchange."""
     manager.pool_classes_by_scheme = {
         scheme: _pool_class(pool, exchange) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
@@ -91,7 +92,7 @@ def _pool_class(pool: type[HTTPConnectionPool], exchange: Exchange) -> type[HTTP
 
 
 class _Connection:
-    """Mixed into urllib3's classes of connections."""
+    """A mixin for urllib3's connection classes."""
 
     exchange: Exchange
 
@@ -110,7 +111,7 @@ class _Connection:
                 self.exchange.check()
                 super().send(view[start : start + BLOCK])  # type: ignore[misc]
         except TimeoutError as error:
-            raise SendTimeout("The other side took nothing of the request.") from error
+            raise SendTimeout("The other side accepted no data of the request.") from error
         finally:
             self.sock.settimeout(before)
 
@@ -124,7 +125,7 @@ class _Connection:
 
 
 class _TimedReads(io.RawIOBase):
-    """Reads from a connection until a moment, and not after it."""
+    """Reads from a connection until a deadline."""
 
     def __init__(self, stream: Any, sock: socket.socket, end: float) -> None:
         self._stream = stream
@@ -138,11 +139,11 @@ class _TimedReads(io.RawIOBase):
         return int(self._stream.fileno())
 
     def readinto(self, buffer: Any) -> int | None:
-        # What is left for the whole answer: a timeout of each read begins anew with every byte.
+        # Set the time left for the whole answer: a fixed timeout would start again with every byte.
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("The time for the answer is over.")
-        # The connection serves other answers, and requests, after this one.
+        # Restore the timeout afterwards: the connection is reused for other requests.
         before = self._sock.gettimeout()
         self._sock.settimeout(left)
         try:

@@ -1,4 +1,4 @@
-"""The counters of a segment, as Altcraft answers them (CONTRACT 9)."""
+"""Read the counters of a segment (CONTRACT 9)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from airflow_provider_altcraft.exceptions import AltcraftJobFailed
 
-Counters = dict[str, dict[str, Any]]
+SegmentCounters = dict[str, dict[str, Any]]
 """Channel -> ``subscribed_sendable`` and ``unconfirmed_sendable`` -> how many."""
 
 
-def counters_of(answer: Any) -> Counters:
-    """By channel, what ``segments/get_counters`` answers; nothing at all is a segment without subscriptions.
+def counters_of(answer: Any) -> SegmentCounters:
+    """The answer of ``segments/get_counters``, by channel. An empty answer is a segment without subscriptions.
 
-    :raises AltcraftJobFailed: if it is something else.
+    :raises AltcraftJobFailed: if the answer has another form.
     """
     items = [] if answer is None else answer
     try:
@@ -21,19 +21,19 @@ def counters_of(answer: Any) -> Counters:
             return {str(item["channel"]): dict(item["status"]) for item in items}
     except (TypeError, KeyError, ValueError):
         pass
-    raise AltcraftJobFailed("segments/get_counters: the answer is no list of channels with their counters.")
+    raise AltcraftJobFailed("segments/get_counters: the answer is not a list of channels with their counters.")
 
 
 def number_of(value: Any) -> int:
-    """A counter, which may come as a text (CONTRACT 1.7)."""
+    """A counter, which may be a string (CONTRACT 1.7)."""
     try:
         return int(str(value))
     except ValueError:
-        raise AltcraftJobFailed("segments/get_counters: a counter is no whole number.") from None
+        raise AltcraftJobFailed("segments/get_counters: a counter is not a whole number.") from None
 
 
-def summary(counters: Counters) -> str:
-    """All of them in a line, for the log."""
+def summary(counters: SegmentCounters) -> str:
+    """All counters in one line, for the log."""
     return (
         "; ".join(
             f"{channel}: " + ", ".join(f"{number} {name}" for name, number in statuses.items())

@@ -1,4 +1,4 @@
-"""Compressed bodies, a bounded piece at a time: a megabyte of gzip may hold a gigabyte of zeros."""
+"""Decompress bodies in pieces of bounded size: a megabyte of gzip may expand to a gigabyte."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 PIECE = 1 << 20
-"""Bytes of a body handled at a time. The libraries' own 10 KB are a hundredth of the answer to a batch."""
+"""Bytes of a body handled at a time. The libraries' default of 10 KB is a hundredth of the answer to a batch."""
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class Undecodable(ValueError):
-    """A body is not compressed as its header says, or breaks off."""
+    """A body is not compressed as its header says, or is truncated."""
 
 
 class Decoder:
-    """Takes the compression off a body, block by block. What is compressed in an unknown way passes as it is.
+    """Decompresses a body block by block. Unknown encodings pass through unchanged.
 
     :param encoding: the header ``Content-Encoding``.
     """
@@ -29,7 +29,7 @@ class Decoder:
         self._kept = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What a block holds, in pieces of at most ``PIECE`` bytes.
+        """Decompress a block, in pieces of at most ``PIECE`` bytes.
 
         :raises Undecodable: if it is broken.
         """
@@ -47,18 +47,18 @@ class Decoder:
             raise Undecodable(str(error)) from None
 
     def end(self) -> bytes:
-        """The rest, now that nothing more comes.
+        """The rest, after the last block.
 
-        :raises Undecodable: if there should be more.
+        :raises Undecodable: if the body is truncated.
         """
         if self._kept:
-            raise Undecodable("the compressed body breaks off")
+            raise Undecodable("the compressed body is truncated")
         if self._stream is None:
             return b""
-        # Less than a piece: all input was taken.
+        # Less than a piece, since all input has been consumed.
         rest: bytes = self._stream.flush()
         if not self._stream.eof:
-            raise Undecodable("the compressed body breaks off")
+            raise Undecodable("the compressed body is truncated")
         return rest
 
     def _inflated(self, data: bytes) -> Iterator[bytes]:
@@ -67,7 +67,7 @@ class Decoder:
                 self._stream = zlib.decompressobj(self._kind(data))
             if self._stream.eof:
                 if not (self._is_gzip and data[0] == 0x1F):
-                    # Padding.
+                    # Padding after the end.
                     return
                 self._stream = zlib.decompressobj(_GZIP)
             piece = self._stream.decompress(data, PIECE)
@@ -76,7 +76,7 @@ class Decoder:
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
 
     def _kind(self, data: bytes) -> int:
-        """Servers mean either of two things by ``deflate``; the first two bytes tell them apart (RFC 1950)."""
+        """``deflate`` means either of two formats, told apart by the first two bytes (RFC 1950)."""
         if self._is_gzip:
             return _GZIP
         return _ZLIB if data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2]) % 31 == 0 else _RAW

@@ -1,7 +1,7 @@
 """The catalogue: one row per endpoint of Altcraft's HTTP API.
 
-Adding an endpoint is adding a row to one of the tables in ``api.catalogue``. Everything else (checking, sending,
-retrying, paging, ``docs/endpoints.md``) reads the row.
+To add an endpoint, add a row to one of the tables in ``api.catalogue``. Everything else (checking, sending, retrying,
+paging, ``docs/endpoints.md``) is driven by the row.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ AREAS: dict[str, tuple[Endpoint, ...]] = {
 """The tables, by area."""
 
 ENDPOINTS: dict[str, Endpoint] = {row.name: row for rows in AREAS.values() for row in rows}
-"""Every endpoint by its name."""
+"""Every endpoint, by name."""
 
 
 def endpoint(name: str) -> Endpoint:
-    """Look an endpoint up by its name; slashes around it do not matter.
+    """Look up an endpoint by name; leading and trailing slashes are ignored.
 
-    :raises AltcraftConfigurationError: for a name the catalogue does not hold, with the nearest that it does.
+    :raises AltcraftConfigurationError: for an unknown name, suggesting the closest known one.
     """
     row = ENDPOINTS.get(name.strip("/"))
     if row is None:

@@ -1,7 +1,7 @@
-"""The log of a mailing (``campaigns/log_v2``, CONTRACT 5.2): read whole, and remembered as it stood before a launch.
+"""The log of a mailing (``campaigns/log_v2``, CONTRACT 5.2): read all of it, and mark the position before a launch.
 
-The log names no runs and has no pointer to a next page; whether ``from_time`` is inclusive, and how fine it is, is not
-documented. So pages overlap, and an entry that was seen is counted out again.
+The log does not name runs and has no pointer to the next page; whether ``from_time`` is inclusive, and its precision,
+are not documented. So pages overlap, and entries seen before are discarded by counting them.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from airflow_provider_altcraft.exceptions import AltcraftError
 
 LOG = "campaigns/log_v2"
 LARGEST_PAGE = 1_000_000
-"""Entries asked for at most, where one second holds more than a page."""
+"""Largest page to request if one second has more entries than a page."""
 GROWN_PAGE = 10_000
-"""Entries of a page at most behind the first, for somebody who only waits: a long log takes fewer calls."""
+"""Largest page after the first for lenient readers: a long log takes fewer calls."""
 PAGES_AT_ONCE = 200
-"""Pages read in one walk at most, for somebody who only waits: the rest is left to the next."""
+"""Maximum pages that lenient readers read in a row: the rest is left to the next poll."""
 PAGE_OVERLAP = timedelta(seconds=1)
 LATE_ENTRIES = timedelta(minutes=5)
-"""How much later than its time says an entry may be written."""
+"""How much later than its timestamp an entry may be written."""
 LOOKBACK = timedelta(days=1)
-"""How long before a launch the log is read, to know the runs that were going on then."""
+"""How far before a launch the log is read, to find the runs in progress then."""
 STARTS_KEPT = 200
-"""Starts that a mark names at most."""
+"""Maximum starts in a mark."""
 
-Call = Callable[[str, dict[str, Any]], Reply]
+EndpointCall = Callable[[str, dict[str, Any]], Reply]
 """Calls an endpoint with parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """A run of the mailing started or ended, by its log.
+    """The start or end of a run of the mailing, according to its log.
 
-    :param moment: by the log's clock.
-    :param kind: which of both.
-    :param is_error: whether the log says so at level ERROR.
+    :param moment: the time, by the log's clock.
+    :param kind: which of the two.
+    :param is_error: whether it is logged at level ERROR.
     """
 
     moment: datetime
@@ -56,14 +56,14 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What an answer holds.
+    """A page of the log.
 
-    :param size: how many entries there were.
-    :param entries: those at the moment asked from or later.
-    :param keys: one for each of them.
-    :param moments: one for each of them.
-    :param total: what the server counted, if it did.
-    :param falls: whether it begins with the newest.
+    :param size: how many entries it has.
+    :param entries: those from the requested time on.
+    :param keys: a key for each of them.
+    :param moments: the time of each of them.
+    :param total: the server's count; 0 if it gives none.
+    :param is_descending: whether it starts with the newest entry.
     """
 
     size: int
@@ -71,11 +71,11 @@ class _Page:
     keys: list[bytes]
     moments: list[datetime | None]
     total: int
-    falls: bool
+    is_descending: bool
 
     @classmethod
     def of(cls, reply: Reply, since: datetime | None) -> _Page:
-        """:param since: a server may give entries from before, if it ignores what it was asked for."""
+        """:param since: discard entries from before: a server may ignore ``from_time``."""
         found = [entry for entry in items_of(reply) if isinstance(entry, dict)]
         moments = [moment_of(entry.get("time")) for entry in found]
         kept = [since is None or moment is None or moment >= since for moment in moments]
@@ -85,7 +85,7 @@ class _Page:
             [encode(entry) for entry in compress(found, kept)],
             list(compress(moments, kept)),
             reply.total_count or 0,
-            _falls(moments),
+            _is_descending(moments),
         )
 
     @property
@@ -95,16 +95,16 @@ class _Page:
 
 
 class LogPaginator:
-    """Walks through the log, page by page, and on as it grows. It says what to ask for and is handed the answers.
+    """Reads the log page by page, continuing as it grows. It says what to request and is handed the answers.
 
-    Each answer moves it to a later moment, or has it ask for more at once, or is the last: a server that ignores what
-    it is asked for costs no more than a few calls.
+    Each answer either moves it to a later time, makes it request a larger page, or is the last. So a server that
+    ignores parameters costs only a few calls.
 
     :param params: of ``campaigns/log_v2``.
-    :param is_lenient: go past a second that holds more entries than the server gives at once, instead of failing; and
-        ask for ever larger pages, up to so many of them (``is_behind``).
-    :param overlap: how far a page goes back before the last entry; longer for a log that is still being written, whose
-        entries need not arrive in the order of their times.
+    :param is_lenient: skip the rest of a second that has more entries than the server returns at once, instead of
+        failing; and request ever larger pages, up to a maximum number of them (``is_behind``).
+    :param overlap: how far to go back before the last entry once the end is reached: entries of a log that is still
+        being written need not arrive in order.
     """
 
     def __init__(
@@ -123,25 +123,25 @@ class LogPaginator:
         self._pages = 0
         self.has_more = True
         self.is_behind = False
-        """Whether the walk ended before the log did; the next goes on there."""
+        """Whether reading stopped before the end of the log; the next poll continues there."""
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters of the page to ask for next."""
+        """The parameters for the next page."""
         return dict(self._asked)
 
     @property
     def position(self) -> datetime | None:
-        """All entries from before were read."""
+        """The time before which all entries have been read."""
         return self._from
 
     def take(self, reply: Reply) -> list[dict[str, Any]]:
-        """The entries of an answer that were not seen before. Moves on.
+        """Take an answer and move on. Returns its entries that have not been seen before.
 
-        :raises AltcraftError: if there are more entries than can be asked for.
+        :raises AltcraftError: if there are more entries than can be requested.
         """
         self._pages = self._pages + 1 if self.has_more else 1
-        # Only where the moment is our own choice is what lies before it known.
+        # Entries before the caller's own from_time may be new, those before a time chosen here are not.
         page = _Page.of(reply, self._from if self._from != self._since else None)
         fresh = self._fresh(page)
         self._taken += len(fresh)
@@ -153,19 +153,19 @@ class LogPaginator:
         return fresh
 
     def _step(self, page: _Page, *, brings_more: bool) -> None:
-        """Choose what to ask for next: from a later moment, where a page leads to one, else for a larger page."""
+        """Choose what to request next: from a later time, if the page leads to one, or else a larger page."""
         last = page.last
-        is_later = last is not None and brings_more and not page.falls and self._advances(last)
+        is_later = last is not None and brings_more and not page.is_descending and self._advances(last)
         if last is not None and (is_later or not self.has_more):
             self._move_on(last, page)
         elif self.has_more:
             self._widen(page)
 
     def _goes_on(self, page: _Page) -> bool:
-        """Whether there may be more behind a page."""
+        """Whether there may be more after a page."""
         if page.size >= int(self._asked["limit"]) or page.size < page.total:
             return page.size > 0
-        # Where nothing is counted, a server that gives no larger pages looks like the end of a log.
+        # Without a count, a server that caps its pages looks like the end of the log.
         is_widened = self._previous >= 0
         return not page.total and page.size >= self._limit and (self._is_lenient or not is_widened)
 
@@ -179,7 +179,7 @@ class LogPaginator:
         return fresh
 
     def _start_after(self, last: datetime) -> datetime:
-        # Between the pages of one walk nothing is written late; a long overlap could be all that a page holds.
+        # Between consecutive pages a short overlap will do; a long one could fill the whole page.
         start = last - (PAGE_OVERLAP if self.has_more else self._overlap)
         return start if self._since is None else max(start, self._since)
 
@@ -190,7 +190,7 @@ class LogPaginator:
         start = self._start_after(last)
         seen = Counter(key for moment, key in zip(page.moments, page.keys, strict=True) if (moment or start) >= start)
         if self._from is not None and start < self._from:
-            # This page was no more than the end of what comes again.
+            # The page only had entries of the overlap.
             start = self._from
             seen = Counter(page.keys)
         limit = self._limit
@@ -204,7 +204,7 @@ class LogPaginator:
         self._known, self._previous = known, -1
 
     def _widen(self, page: _Page) -> None:
-        """Ask the same again with a larger limit; where that brings no more, it is the end of what can be had."""
+        """Request the same with a larger limit; if that brings no more, there is no more to get."""
         limit = int(self._asked["limit"])
         if self._is_end(page):
             self.has_more = False
@@ -215,20 +215,20 @@ class LogPaginator:
             self._asked["limit"] = min(LARGEST_PAGE, limit * 10)
             return
         if self._limit < page.size < limit and page.size >= page.total:
-            # The server gives more than a usual page, so this is all.
+            # The server does return larger pages, so this is all.
             self.has_more = False
             return
         if not self._is_lenient:
             raise AltcraftError(
-                f"{LOG}: there are more entries than a page holds, and asking from the time of the last one brings no"
-                " others. Ask with a larger limit."
+                f"{LOG}: there are more entries than fit on a page, and a request from the time of the last one brings"
+                " no others. Use a larger limit."
             )
         self.has_more = page.last is not None and page.size >= self._limit
         if page.last is not None and self.has_more:
             self._go_past(page.last, page)
 
     def _go_past(self, last: datetime, page: _Page) -> None:
-        """Ask without an overlap; where that was done, the rest of that second cannot be had."""
+        """Request without an overlap; if that has been done, skip the rest of that second."""
         if self._from is None or last > self._from:
             seen = Counter(key for moment, key in zip(page.moments, page.keys, strict=True) if (moment or last) >= last)
             self._ask(last, self._limit, seen)
@@ -236,19 +236,19 @@ class LogPaginator:
             self._ask(last + PAGE_OVERLAP, self._limit, Counter())
 
     def _is_end(self, page: _Page) -> bool:
-        """Whether no more than the count says that there is more: it may be of the whole log."""
+        """Whether only the count suggests that there is more: it may be a count of the whole log."""
         all_taken = self._taken >= page.total
         if page.size < self._limit:
             return self._since is not None or all_taken
         return all_taken and 0 < page.total == self._first_total and page.size < int(self._asked["limit"])
 
 
-def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) -> Iterator[dict[str, Any]]:
-    """The whole log from a moment on, each entry once.
+def entries(call: EndpointCall, params: Mapping[str, Any], *, is_lenient: bool = False) -> Iterator[dict[str, Any]]:
+    """All entries of the log from a time on, each once.
 
-    :param params: of ``campaigns/log_v2``; ``limit`` is the size of a page.
+    :param params: of ``campaigns/log_v2``; ``limit`` is the page size.
     :param is_lenient: see ``LogPaginator``.
-    :raises AltcraftError: if there are more entries than can be asked for, or a call fails.
+    :raises AltcraftError: if there are more entries than can be requested, or a call fails.
     """
     paginator = LogPaginator(params, is_lenient=is_lenient)
     while paginator.has_more:
@@ -258,7 +258,7 @@ def entries(call: Call, params: Mapping[str, Any], *, is_lenient: bool = False) 
 
 
 def run_event(entry: Mapping[str, Any]) -> RunEvent | None:
-    """The start or end of a run that an entry tells of; ``None`` for any other, or one whose time cannot be read."""
+    """The start or end of a run that an entry logs; ``None`` for other entries, or if its time cannot be read."""
     state, moment = normalize_status(entry.get("state")), moment_of(entry.get("time"))
     if moment is None or state not in {"start", "end"}:
         return None
@@ -268,12 +268,12 @@ def run_event(entry: Mapping[str, Any]) -> RunEvent | None:
 
 @dataclass(frozen=True, slots=True)
 class LogMark:
-    """Where a mailing's log stood just before a launch. A start that it does not name came after it, by any clock.
+    """The position in a mailing's log just before a launch. A start that it does not list came later, by any clock.
 
-    :param since: the server's clock when the mark was taken, RFC 3339.
-    :param read_from: the moment from which the log has to be read again, by its own clock, RFC 3339.
-    :param starts: the times of the starts seen from there on, RFC 3339, one for each.
-    :param open: the times of the starts before, whose runs were going on there.
+    :param since: the time when the mark was taken, by the server's clock, RFC 3339.
+    :param read_from: the time to read the log from later, by its own clock, RFC 3339.
+    :param starts: the times of the starts from there on, RFC 3339, one for each.
+    :param open: the times of earlier starts whose runs were still in progress there.
     """
 
     since: str
@@ -294,24 +294,24 @@ class LogMark:
 
     @property
     def known(self) -> Counter[datetime]:
-        """The moments of the starts that came before it, and how many at each."""
+        """The times of the starts before the mark, and how many at each."""
         return Counter(moment for start in self.starts if (moment := moment_of(start)) is not None)
 
 
-def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
-    """Where the log stands now. Taken before a launch.
+def mark_of(call: EndpointCall, mailing_id: int, server_time: datetime) -> LogMark:
+    """Mark the current position in the log, before a launch.
 
-    :param server_time: the server's clock.
+    :param server_time: the time on the server's clock.
     :raises AltcraftError: if the log cannot be read.
     """
     begin = server_time - LOOKBACK
     events, last = _events_since(call, mailing_id, begin)
-    # By the log's own clock, unless that is far ahead.
+    # Use the log's own clock, unless it is far ahead.
     read_from = begin if last is None else max(begin, min(last, server_time) - LATE_ENTRIES)
     starts = [start for start in _starts(events) if start >= read_from]
     if len(starts) > STARTS_KEPT:
         starts = starts[-STARTS_KEPT:]
-        # No further back than the mark tells starts from later ones.
+        # Do not read from before the starts that the mark lists: unlisted ones would count as later.
         starts = [start for start in starts if start > starts[0]] or starts
         read_from = starts[0]
     going_on = open_starts(event for event in events if event.moment < read_from)
@@ -324,7 +324,7 @@ def mark_of(call: Call, mailing_id: int, server_time: datetime) -> LogMark:
 
 
 def open_starts(events: Iterable[RunEvent]) -> list[datetime]:
-    """The starts that have no end yet. An end is taken for that of the latest of them."""
+    """The starts without an end. An end is paired with the latest open start."""
     found: list[datetime] = []
     for event in sorted(events, key=lambda event: event.moment):
         if event.kind == "start":
@@ -334,8 +334,8 @@ def open_starts(events: Iterable[RunEvent]) -> list[datetime]:
     return found
 
 
-def starts_since(call: Call, mailing_id: int, mark: LogMark) -> list[datetime]:
-    """The starts that came after a mark, by the log's clock, in order.
+def starts_since(call: EndpointCall, mailing_id: int, mark: LogMark) -> list[datetime]:
+    """The starts after a mark, by the log's clock, in order.
 
     :raises AltcraftError: if the log cannot be read.
     """
@@ -355,9 +355,9 @@ def _starts(events: Iterable[RunEvent]) -> list[datetime]:
     return sorted(event.moment for event in events if event.kind == "start")
 
 
-def _events_since(call: Call, mailing_id: int, since: datetime) -> tuple[list[RunEvent], datetime | None]:
-    """The starts and ends from a moment on, and the time of the newest entry of any kind."""
-    # Whether the moment itself is included is the server's to choose; here it is.
+def _events_since(call: EndpointCall, mailing_id: int, since: datetime) -> tuple[list[RunEvent], datetime | None]:
+    """The starts and ends from a time on, and the time of the newest entry of any kind."""
+    # It is not documented whether from_time is inclusive: ask from a little earlier.
     params = {"id": mailing_id, "from_time": (since - PAGE_OVERLAP).isoformat()}
     events, last = [], None
     for entry in entries(call, params, is_lenient=True):
@@ -368,7 +368,7 @@ def _events_since(call: Call, mailing_id: int, since: datetime) -> tuple[list[Ru
     return events, last
 
 
-def _falls(moments: list[datetime | None]) -> bool:
-    """Whether a page begins with the newest entry."""
+def _is_descending(moments: list[datetime | None]) -> bool:
+    """Whether a page starts with the newest entry."""
     known = [moment for moment in moments if moment is not None]
     return bool(known) and known[0] > known[-1]

@@ -1,4 +1,4 @@
-"""The API's own nouns, as arguments: how a profile is found, what a mailing says, when it starts."""
+"""Objects of the API as arguments: matching, content, start schedule."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ MATCHING_FIELDS: dict[str, tuple[str, ...]] = {
     "email_phone": ("email", "phone"),
     "email_phone_sub": ("email", "phone"),
 }
-"""Matching mode -> the search values it needs (CONTRACT 1.9); the custom modes name theirs by ``field_name``."""
+"""Matching mode -> the search values it needs (CONTRACT 1.9); custom modes name theirs in ``field_name``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How Altcraft finds the profile a row is about (CONTRACT 1.9).
+    """How Altcraft finds the profile for a row (CONTRACT 1.9).
 
-    :param mode: one of the eleven modes, ``email`` unless said otherwise.
+    :param mode: one of the eleven modes; ``email`` by default.
     :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
-    :raises AltcraftConfigurationError: for an unknown mode, or a field name that is missing or out of place.
+    :raises AltcraftConfigurationError: for an unknown mode, or a missing or superfluous field name.
     """
 
     mode: str = "email"
@@ -49,12 +49,12 @@ class Matching:
         if self.mode.startswith("custom") != bool(self.field_name):
             raise AltcraftConfigurationError(
                 "matching 'custom' and 'custom_sub' need field_name, the profile field to look in;"
-                " the other modes take none."
+                " other modes do not take it."
             )
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters of the request."""
+        """The request parameters."""
         named = {"field_name": self.field_name} if self.field_name else {}
         return {"matching": self.mode, **named}
 
@@ -66,7 +66,7 @@ class Matching:
 
 @dataclass(slots=True)
 class Content:
-    """The message of a mailing (CONTRACT 12.1): a template, and what to say differently from it. Templated.
+    """The message of a mailing (CONTRACT 12.1): a template and overrides of its fields. Templated.
 
     :param message_id: id of the template.
     :param subject: empty or ``None`` keeps the template's.
@@ -85,22 +85,22 @@ class Content:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The object as the API takes it."""
+        """The object in the API's format."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return {**given, "message_id": int(self.message_id)}
 
 
 @dataclass(frozen=True, slots=True)
 class StartSchedule:
-    """When a regular mailing starts (CONTRACT 12.2): lists of numbers, an empty list means any.
+    """When a regular mailing starts (CONTRACT 12.2): lists of numbers, where an empty list means any.
 
-    The object is written without a time zone: Altcraft reads it in the zone of the mailing. Build it from a
-    cron expression with ``from_cron`` or from one moment with ``at``.
+    It has no time zone: Altcraft reads it in the mailing's. Build it from a cron expression with ``from_cron``, or from
+    a single time with ``at``.
 
     :param start_mins: 0-59.
     :param start_hours: 0-23.
     :param start_mdays: 1-31.
-    :param start_wdays: Sunday to Saturday, in the numbers of your installation.
+    :param start_wdays: Sunday to Saturday, as numbered by your installation.
     :param start_months: 1-12.
     :param start_years: full years.
     :raises AltcraftConfigurationError: for a number out of its range.
@@ -123,7 +123,7 @@ class StartSchedule:
 
     @property
     def params(self) -> dict[str, list[int]]:
-        """The object as the API takes it."""
+        """The object in the API's format."""
         return {name: list(getattr(self, name)) for name in _RANGES}
 
     @classmethod
@@ -131,21 +131,21 @@ class StartSchedule:
         """Translate a cron expression of five fields, or a preset such as ``@daily``.
 
         :param expression: minute, hour, day of month, month, day of week.
-        :param sunday: the number of Sunday on your installation, 0 or 1. No document says which it is, so an
-            expression with days of the week needs it.
-        :raises AltcraftConfigurationError: for what the object cannot say: seconds, the n-th or last weekday or day
-            of a month, days of the month *or* of the week, weekdays without ``sunday``.
+        :param sunday: the number of Sunday in your installation, 0 or 1. It is not documented, so expressions with
+            days of the week require it.
+        :raises AltcraftConfigurationError: for what the object cannot express: seconds, the n-th or last (week)day of
+            a month, days of the month *or* of the week, weekdays without ``sunday``.
         """
         minutes, hours, mdays, months, wdays = _cron_fields(expression)
         if mdays and wdays:
-            # Cron means "or" here. The object has no word for it, and "and" would send on other days.
+            # Cron means "or" here, which the object cannot express; "and" would send on other days.
             raise AltcraftConfigurationError(
-                f"{expression!r}: a start schedule cannot say 'these days of the month or these days of the week'."
+                f"{expression!r}: a start schedule cannot combine days of the month and days of the week."
             )
         if wdays and sunday not in (0, 1):
             raise AltcraftConfigurationError(
-                f"{expression!r} names days of the week, and Altcraft does not document how it numbers them: pass"
-                " sunday=0 or sunday=1, as your installation shows it."
+                f"{expression!r} contains days of the week, and how Altcraft numbers them is not documented: pass"
+                " sunday=0 or sunday=1, as in your installation."
             )
         return cls(
             start_mins=minutes,
@@ -157,17 +157,17 @@ class StartSchedule:
 
     @classmethod
     def at(cls, moment: datetime, *, timezone: str | tzinfo) -> StartSchedule:
-        """One start, at this moment.
+        """A single start, at this time.
 
-        :param moment: an aware datetime, to the minute.
-        :param timezone: the time zone of the mailing, in which Altcraft reads the numbers.
-        :raises AltcraftConfigurationError: for a naive moment, or one with seconds.
+        :param moment: a datetime with a time zone, to the minute.
+        :param timezone: the mailing's time zone, in which Altcraft reads the numbers.
+        :raises AltcraftConfigurationError: for a naive datetime, or one with seconds.
         """
         if moment.tzinfo is None:
-            raise AltcraftConfigurationError(f"{moment.isoformat()} has no time zone, so it names no moment.")
+            raise AltcraftConfigurationError(f"{moment.isoformat()} has no time zone: a start needs one.")
         local = moment.astimezone(pendulum.timezone(timezone) if isinstance(timezone, str) else timezone)
         if local.second or local.microsecond:
-            raise AltcraftConfigurationError(f"{moment.isoformat()}: a start schedule cannot say seconds.")
+            raise AltcraftConfigurationError(f"{moment.isoformat()}: a start schedule has no seconds.")
         return cls(
             start_mins=[local.minute],
             start_hours=[local.hour],
@@ -189,16 +189,16 @@ _RANGES = {
 
 
 def _check_cron(expression: str) -> None:
-    """Refuse what croniter would take, and the object cannot say."""
+    """Check for what croniter accepts but the object cannot express."""
     if not expression.strip().startswith("@") and len(expression.split()) != 5:
         raise AltcraftConfigurationError(f"{expression!r}: a start schedule takes a cron expression of five fields.")
     if re.search(r"(?<![a-z])[hr](?![a-z])", expression, re.IGNORECASE):
-        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be left to chance.")
+        raise AltcraftConfigurationError(f"{expression!r}: a start schedule cannot be random.")
 
 
 def _cron_fields(expression: str) -> list[list[int]]:
     """The five fields as numbers; an unrestricted field is empty."""
-    # Only schedules need it, and a DAG without one should not pay for it.
+    # Imported here: a DAG without a schedule should not pay for it.
     from croniter import CroniterError, croniter
 
     _check_cron(expression)
@@ -212,15 +212,15 @@ def _cron_fields(expression: str) -> list[list[int]]:
     words = [value for values in fields[:5] for value in values if not isinstance(value, int) and value != "*"]
     if nth_weekday or words:
         raise AltcraftConfigurationError(
-            f"{expression!r}: a start schedule cannot say 'the last' or 'the n-th' day of a month."
+            f"{expression!r}: a start schedule cannot express the last or n-th day of a month."
         )
     return numbers
 
 
 def identifier(name: str, value: Any) -> int:
-    """An id of Altcraft's, from an argument that may have been rendered from a template.
+    """An Altcraft id, from an argument that may have been rendered from a template.
 
-    :param name: of the argument, for the error.
+    :param name: of the argument, for the error text.
     :raises AltcraftConfigurationError: if it is empty or not a positive whole number.
     """
     text = rendered(name, value)

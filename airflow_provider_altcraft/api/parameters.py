@@ -1,7 +1,7 @@
-"""Parameters as users write them become parameters as Altcraft takes them, checked against the catalogue. Pure.
+"""Check users' parameters against the catalogue and convert them to Altcraft's format. Pure.
 
-Values may arrive as texts, since Airflow renders templates to texts: numbers and booleans become what the
-documentation says (CONTRACT 1.7). An error names the parameter and never its value, which may be a person's.
+Values may arrive as strings, since Airflow renders templates to strings: numbers and booleans are converted to the
+documented types (CONTRACT 1.7). Errors name the parameter but never its value, which may be personal data.
 """
 
 from __future__ import annotations
@@ -26,22 +26,21 @@ BY_THE_CLIENT = {
     "token": "The token belongs in the connection, not in the parameters.",
     "format": "Answers are read as JSON, so format can be nothing else.",
 }
-"""What the connection and the client decide, for every method."""
+"""Parameters that the connection and the client set, for every method."""
 
 
 def written(
     endpoint: Endpoint, params: Any, *, undocumented: Any = None, without_items: bool = False
 ) -> dict[str, Any]:
-    """The parameters under the names and in the types that go on the wire. What is ``None`` is left out.
+    """The parameters under the names and in the types to send. ``None`` values are left out.
 
     :param endpoint: the row of the catalogue.
     :param params: a mapping, under the API's names or their aliases.
-    :param undocumented: parameters that the documentation does not have and this installation does: sent as they are,
-        under these names.
+    :param undocumented: parameters this installation takes that are not documented; sent unchecked.
     :param without_items: whether the items of the batch are added later.
-    :raises AltcraftConfigurationError: for what cannot be meant: a required parameter that is missing, a value of
-        another type, one parameter under two names with two values; and an unknown name, where the documentation is
-        complete. Where it is not, an unknown name is sent as it is, with a warning.
+    :raises AltcraftConfigurationError: for a missing required parameter, a value of another type, one parameter under
+        two names with different values; and for an unknown name, if the endpoint is fully documented. If it is not, an
+        unknown name is sent unchecked, with a warning.
     """
     given = _given(endpoint, params)
     sent: dict[str, Any] = {}
@@ -55,10 +54,10 @@ def written(
 
 
 def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool], *, undocumented: Any = None) -> None:
-    """Refuse parameters that cannot be meant, before all of their values are known.
+    """Check parameters before all of their values are known.
 
     :param undocumented: see ``written``.
-    :param is_open: whether a value is yet to be known, as that of a template.
+    :param is_open: whether a value is not yet known, such as a template.
     :raises AltcraftConfigurationError: see ``written``.
     """
     given = _given(endpoint, params)
@@ -72,9 +71,9 @@ def check(endpoint: Endpoint, params: Any, is_open: Callable[[Any], bool], *, un
 
 
 def _undocumented(endpoint: Endpoint, given: Any) -> dict[str, Any]:
-    """What the user says that this installation takes, whatever the documentation says.
+    """The undocumented parameters.
 
-    :raises AltcraftConfigurationError: for what the documentation has, so that no name goes past its check.
+    :raises AltcraftConfigurationError: for documented ones, so that none escapes its check.
     """
     if given is None:
         return {}
@@ -82,19 +81,19 @@ def _undocumented(endpoint: Endpoint, given: Any) -> dict[str, Any]:
     known = sorted(set(named).difference(_doubtful(endpoint, named)))
     if known:
         raise AltcraftConfigurationError(
-            f"{endpoint.name} knows {', '.join(repr(name) for name in known)}: give it with the other parameters, not"
-            " as undocumented."
+            f"{endpoint.name} has a documented parameter {', '.join(repr(name) for name in known)}: pass it with the"
+            " other parameters, not as undocumented."
         )
     if named and endpoint.method == "GET":
-        raise AltcraftConfigurationError(f"{endpoint.name} has no body that could carry undocumented parameters.")
+        raise AltcraftConfigurationError(f"{endpoint.name} has no body for undocumented parameters.")
     return named
 
 
 def _doubtful(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
-    """The names that are not known of the endpoint, where it takes no others."""
+    """The names that are unknown for the endpoint; none if it takes any."""
     if any(parameter.name == "*" for parameter in endpoint.parameters):
         return []
-    # Paging is described for all lists together (CONTRACT 1.6).
+    # Paging is documented once, for all lists (CONTRACT 1.6).
     paging = {"from_id", "limit"} if endpoint.paging else ()
     return [name for name in _unknown(endpoint, given) if name not in paging]
 
@@ -105,7 +104,7 @@ def _unknown(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:
 
 def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:
     if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in params):
-        raise AltcraftConfigurationError(f"{endpoint.name}: parameters are a mapping of names to values.")
+        raise AltcraftConfigurationError(f"{endpoint.name}: parameters must be a mapping of names to values.")
     given = {name: value for name, value in params.items() if value is not None}
     if given.get("format") == "json":
         del given["format"]
@@ -118,14 +117,14 @@ def _given(endpoint: Endpoint, params: Any) -> dict[str, Any]:
 def _write(
     endpoint: Endpoint, parameter: Parameter, given: Mapping[str, Any], sent: dict[str, Any], *, may_lack: bool
 ) -> None:
-    """Put a parameter into what is sent."""
+    """Add a parameter to those to be sent."""
     named = {name: given[name] for name in parameter.names if name in given}
     if parameter.required:
         _check_given(endpoint, parameter, named, may_lack=may_lack)
     values = [_typed(endpoint, parameter, name, value) for name, value in named.items()]
     if any(value != values[0] for value in values):
         raise AltcraftConfigurationError(
-            f"{endpoint.name}: {' and '.join(named)} are one parameter, and were given different values."
+            f"{endpoint.name}: {' and '.join(named)} are the same parameter, but were given different values."
         )
     if values:
         sent.update(dict.fromkeys(parameter.wire, values[0]))
@@ -139,7 +138,7 @@ def _check_given(endpoint: Endpoint, parameter: Parameter, named: Mapping[str, A
 
 
 def _called(parameter: Parameter) -> str:
-    """Its names, the sensible one first."""
+    """Its names, the clearest first."""
     first, *others = (*parameter.aliases, *parameter.wire)
     return f"{first} (or {', '.join(others)})" if others else first
 
@@ -152,28 +151,28 @@ def _judge(endpoint: Endpoint, unknown: list[str]) -> None:
     hint = suggestion(unknown[0], names, f"It takes: {', '.join(names) or 'nothing'}.")
     raise AltcraftConfigurationError(
         f"{endpoint.name} has no parameter {', '.join(repr(name) for name in unknown)}.{hint}"
-        " One that your installation takes and the documentation lacks is given as undocumented."
+        " If your installation takes it although it is not documented, pass it as undocumented."
     )
 
 
 @cache
 def _warn(endpoint: str, unknown: tuple[str, ...]) -> None:
-    """Say it once in a process: a sensor asks the same every minute."""
+    """Warn once per process: a sensor makes the same call every minute."""
     _log.warning(
-        "%s: %s not among the parameters that are known of it; sent unchecked.",
+        "%s: %s not among its known parameters; sent unchecked.",
         endpoint,
         f"{unknown[0]} is" if len(unknown) == 1 else f"{', '.join(unknown)} are",
     )
 
 
 def _typed(endpoint: Endpoint, parameter: Parameter, name: str, value: Any) -> Any:
-    """The value as one of the parameter's types, the nearest to what it is already.
+    """The value as one of the parameter's types, the closest to its own.
 
-    :raises AltcraftConfigurationError: if it is none of them.
+    :raises AltcraftConfigurationError: if it fits none of them.
     """
     if isinstance(value, str) and value.strip() in parameter.values:
         return value.strip()
-    # A text that may be one stays one: as the value of a field, "007" is not 7.
+    # A string stays a string if that is allowed: as a field's value, "007" is not 7.
     text_first = isinstance(value, str) and "str" in parameter.types
     for kind in ("str",) if text_first else parameter.types:
         try:
@@ -185,7 +184,7 @@ def _typed(endpoint: Endpoint, parameter: Parameter, name: str, value: Any) -> A
         words.insert(0, f"one of {', '.join(parameter.values)}")
     raise AltcraftConfigurationError(
         f"{endpoint.name}: {name} must be {' or '.join(words)}, not {type(value).__name__}"
-        f"{' of another form' if isinstance(value, str) else ''}."
+        f"{' in another form' if isinstance(value, str) else ''}."
     )
 
 
@@ -270,15 +269,15 @@ _TYPES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "int": (_whole, "a whole number"),
     "float": (_number, "a number"),
     "bool": (_truth, "true or false"),
-    "str": (_text, "a text"),
+    "str": (_text, "a string"),
     "datetime": (_moment, "a date-time with its time zone, as in 2026-01-31T09:00:00+03:00"),
     "date": (_day, "a day, as in 2026-01-31"),
     "uuid": (_uuid, "a UUID"),
     "object": (_object, "a dictionary"),
     "array": (_array, "a list"),
     "int[]": (_array_of(_whole), "a list of whole numbers"),
-    "str[]": (_array_of(_text), "a list of texts"),
+    "str[]": (_array_of(_text), "a list of strings"),
     "object[]": (_array_of(_object), "a list of dictionaries"),
     "any": (lambda value: value, "anything"),
 }
-"""How a value of each type is read, and what it is called in an error."""
+"""How to read a value of each type, and what to call the type in errors."""

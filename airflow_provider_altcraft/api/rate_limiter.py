@@ -1,4 +1,4 @@
-"""Keeping to ``max_requests_per_second``, and to ``Retry-After``: when the next request may leave."""
+"""Obey ``max_requests_per_second`` and ``Retry-After``: when the next request may be sent."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 
 LONGEST_SILENCE = 300.0
-"""Seconds. A server that asks for more is asked again then: one answer must not silence a client for a day."""
+"""Maximum seconds to pause, whatever the server asks for: a single answer must not silence a client for a day."""
 
 
 class RateLimiter:
-    """Hands out moments to send at, evenly spaced; and a pause that holds everybody.
+    """Hands out evenly spaced times to send at, and a pause that holds everybody.
 
-    Shared by all threads of a client, so several requests in flight keep one rate together.
+    Shared by all threads of a client, which keep the rate together.
 
     :param per_second: requests per second; 0 = no limit.
     """
@@ -25,7 +25,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def delays(self) -> Iterator[float]:
-        """Seconds to wait before sending: once, and again if a pause began while they were waited for."""
+        """Seconds to wait before sending: once, and again if a pause began in the meantime."""
         moment = self._take()
         yield moment - time.monotonic()
         while moment < self._until:
@@ -33,16 +33,16 @@ class RateLimiter:
             yield moment - time.monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send for so many seconds: ``Retry-After`` is meant for all senders, not for one.
+        """Hold all senders: ``Retry-After`` is not meant for one of them only.
 
-        :param seconds: cut at ``LONGEST_SILENCE``.
+        :param seconds: at most ``LONGEST_SILENCE`` are obeyed.
         """
         with self._lock:
             self._until = max(self._until, time.monotonic() + min(seconds, LONGEST_SILENCE))
             self._next = max(self._next, self._until)
 
     def _take(self) -> float:
-        """The next moment, which nobody else is given."""
+        """Reserve the next time to send at."""
         with self._lock:
             moment = max(time.monotonic(), self._next)
             self._next = moment + self._gap

@@ -1,4 +1,4 @@
-"""What may be quoted of an answer, in an error or a log: no token, no address, no phone number, nothing of the rows."""
+"""Redact answers before quoting them in errors and logs: no token, address, phone number, or content of rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN_IN_URL = re.compile(r"(?<=[?&]token=)[^&\s\"'<>]+")
 HIDDEN = "***"
 LONGEST_QUOTED = 200
 LONGEST_SEARCHED = 2_000
-"""Characters. The searches for addresses and numbers take the square of the length."""
+"""In characters. The searches for addresses and numbers take quadratic time."""
 
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _LONG_NUMBER = re.compile(r"\+?\d[\d\s()-]{8,}\d")
@@ -24,18 +24,18 @@ _WORD = re.compile(r"\w{3,}")
 
 
 def quotable(said: Any, settings: Settings, request: Request | None = None) -> str:
-    """What the other side said, fit for a log: one short line, without the token, addresses or phone numbers.
+    """An answer's text fit for a log: one short line, without the token, addresses or phone numbers.
 
-    :param request: what it was said of; of a batch, the words of its rows are left out, too.
+    :param request: the request that was answered; for a batch, words from its rows are masked too.
     """
     try:
         text = " ".join(str(said or "").split())
     except (RecursionError, ValueError):
-        # Nested as deep as it could just be read, or a number of more digits than Python writes.
+        # Nested too deeply, or a number with more digits than Python converts.
         return f"({type(said).__name__})"
     text = TOKEN_IN_URL.sub(HIDDEN, _forms_of(settings.token).sub(HIDDEN, text))
     if len(text) > LONGEST_SEARCHED:
-        # A word that is cut is not shown: what was cut off may be what told that it is an address.
+        # Drop a truncated last word: without its end, an address might not be recognised.
         text = text[:LONGEST_SEARCHED].rpartition(" ")[0] or text[:LONGEST_SEARCHED]
     text = _LONG_NUMBER.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))
     if request is not None and request.endpoint.items:
@@ -45,20 +45,20 @@ def quotable(said: Any, settings: Settings, request: Request | None = None) -> s
 
 @cache
 def _forms_of(token: str) -> re.Pattern[str]:
-    """The token as it is, and as a URL writes it."""
-    signs = (
-        sign
-        if sign.isascii() and sign.isalnum()
-        else f"(?:{re.escape(sign)}|{'[+]|' if sign == ' ' else ''}{quote(sign, safe='', errors='replace')})"
-        for sign in token
+    """Matches the token as it is and as encoded in a URL."""
+    chars = (
+        char
+        if char.isascii() and char.isalnum()
+        else f"(?:{re.escape(char)}|{'[+]|' if char == ' ' else ''}{quote(char, safe='', errors='replace')})"
+        for char in token
     )
-    return re.compile("".join(signs), re.IGNORECASE)
+    return re.compile("".join(chars), re.IGNORECASE)
 
 
 def _without_rows(text: str, body: bytes, items: str) -> str:
-    """A text about a batch, without the words that stand in its rows. Names of fields are no such words.
+    """A text about a batch, with words from its rows masked, except names of fields.
 
-    Words of one or two letters tell nobody apart, and are left.
+    Words of one or two letters identify nobody and are left.
 
     :param items: the field of the body that holds the rows.
     """
@@ -68,13 +68,13 @@ def _without_rows(text: str, body: bytes, items: str) -> str:
     try:
         _find(words, msgspec.json.decode(body, type=dict[str, Any]).get(items), in_values, in_names)
     except (RecursionError, UnicodeDecodeError, msgspec.DecodeError):
-        # Nested as deep as it could just be written. What cannot be searched may hold any word.
+        # Nested too deeply. A body that cannot be searched may contain any word, so mask all.
         in_values = words
     return _WORD.sub(lambda word: HIDDEN if word[0].casefold() in in_values - in_names else word[0], text)
 
 
 def _find(words: set[str], value: Any, in_values: set[str], in_names: set[str]) -> None:
-    """Find words in a value from JSON: in the names in it, and in what stands under them."""
+    """Find words in a JSON value: in its field names, and in their values."""
     if isinstance(value, dict):
         for name, inner in value.items():
             in_names |= words.intersection(_WORD.findall(name.casefold()))

@@ -1,4 +1,4 @@
-"""How an answer of Altcraft is read. Pure: status, headers and bytes in, a reply or an error out."""
+"""Read Altcraft's answers. Pure: status, headers and bytes in, a reply or an error out."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from airflow_provider_altcraft.exceptions import (
     AltcraftTransportError,
 )
 
-LONGEST_REFUSAL = 1_000_000
-"""Bytes. Of what is longer than this, where a file was asked for, the beginning tells whether it is the file."""
+LONGEST_ERROR = 1_000_000
+"""Bytes of a download that are enough to tell an error or a web page from the file."""
 
 _DECODER = msgspec.json.Decoder()
 _PARTS_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENVELOPE = frozenset({"error", "error_text", "error_debug", "error text", "total_count", "total", "next_from_id"})
 _PAYLOADS = ("data", "result", "profile_id")
-# What quick import says beside 401 and 403 (CONTRACT 1.4).
-_REFUSING_STATUSES = frozenset({400, 402, 404, 409})
-# A gateway in front of Altcraft says these with a page of its own.
-_STATUSES_OF_GATEWAYS = frozenset({401, 403, 413, 429})
-# Which of them an installation sends depends on its edition (CONTRACT 1.8).
+# The error statuses of quick import, besides 401 and 403 (CONTRACT 1.4).
+_ERROR_STATUSES = frozenset({400, 402, 404, 409})
+# A gateway in front of Altcraft may answer with these, and a page of its own.
+_GATEWAY_STATUSES = frozenset({401, 403, 413, 429})
+# Which of these an installation sends depends on its edition (CONTRACT 1.8).
 _REPLAY_HEADERS = ("duplicate-request", "x-duplicate-request")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that means success.
+    """A successful answer.
 
     :param endpoint: catalogue name of the endpoint.
     :param data: the payload, wherever the method puts it (CONTRACT 1.3).
-    :param task_id: id of the server-side task, if the call made one (CONTRACT 1.10).
-    :param next_from_id: pointer to the next page, if the answer carries one (CONTRACT 1.6).
-    :param total_count: of a list, how many items there are over all pages (CONTRACT 1.6).
-    :param replayed: answered from Altcraft's memory: it happened at an earlier try (CONTRACT 1.8).
-    :param repeated: an earlier attempt of the same call may have reached Altcraft.
+    :param task_id: id of the server-side task, if the call started one (CONTRACT 1.10).
+    :param next_from_id: pointer to the next page, if the answer has one (CONTRACT 1.6).
+    :param total_count: for a list, the number of items on all pages (CONTRACT 1.6).
+    :param replayed: whether Altcraft answered from memory: the request had been made before (CONTRACT 1.8).
+    :param repeated: whether an earlier attempt of the same call may have reached Altcraft.
     :param server_time: the server's clock when it answered, to the second.
     """
 
@@ -64,9 +64,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Response:
-    """What came back over HTTP, before it is understood.
+    """An HTTP response, before it is interpreted.
 
-    :param headers: under their names in lower case.
+    :param headers: with lower-case names.
     :param envelope: the body, if it is a JSON object.
     """
 
@@ -87,7 +87,7 @@ class _Response:
 
     @property
     def error(self) -> int | None:
-        """The code of the error, 0 for none; ``None`` if there is no envelope."""
+        """The error code, 0 for none; ``None`` if there is no envelope."""
         return _integer(self.envelope.get("error")) if self.envelope else None
 
     @property
@@ -105,15 +105,15 @@ class _Response:
         if value.isascii() and value.isdigit():
             return float(value)
         until = _http_date(value)
-        # By the server's clock, if it tells it: ours may be minutes off.
+        # By the server's clock, if known: ours may be minutes off.
         return max(0.0, (until - (self.server_time or datetime.now(UTC))).total_seconds()) if until else None
 
     @property
     def first_line(self) -> str:
         return self.body.decode("utf-8", "replace").strip().partition("\n")[0]
 
-    def quoted(self, said: Any) -> str:
-        return quotable(said, self.settings, self.request)
+    def quoted(self, text: Any) -> str:
+        return quotable(text, self.settings, self.request)
 
     def reply(self, data: Any, **details: Any) -> Reply:
         name = self.request.endpoint.name
@@ -123,11 +123,11 @@ class _Response:
 def read_reply(
     request: Request, *, http_status: int, headers: Mapping[str, str], body: bytes, settings: Settings
 ) -> Reply:
-    """Understand an answer: success only if the status is 2xx *and* ``error`` is 0 (CONTRACT 1.4).
+    """Read an answer: it is a success only if the status is 2xx *and* ``error`` is 0 (CONTRACT 1.4).
 
-    :param headers: of the answer, looked up without regard to case.
+    :param headers: of the answer, looked up case-insensitively.
     :raises AltcraftTransportError: if it is not an answer of Altcraft's API at all.
-    :raises AltcraftRejected: or one of its children, if Altcraft says no.
+    :raises AltcraftRejected: or a subclass, if Altcraft answered with an error.
     """
     fields = {name.lower(): value for name, value in headers.items()}
     envelope = _json_with_raw_result(body) if request.raw_result else _json_object(body)
@@ -136,32 +136,32 @@ def read_reply(
         return response.reply(body if response.kind is ResponseKind.FILE else envelope)
     if response.is_2xx and response.error == 0:
         return _success(response, envelope or {})
-    raise _refusal(response)
+    raise _failure(response)
 
 
 def check_size(request: Request, size: int, settings: Settings) -> None:
-    """Refuse an answer that is too large to be held in memory, before it is.
+    """Stop reading an answer that is too large to be held in memory.
 
-    :param size: bytes that have come by now, without their compression.
-    :raises AltcraftAnswerTooLarge: if they are more than ``max_answer_bytes``.
+    :param size: bytes so far, decompressed.
+    :raises AltcraftAnswerTooLarge: if there are more than ``max_answer_bytes``.
     """
     if size > settings.max_answer_bytes:
         raise AltcraftAnswerTooLarge(
             f"{request.endpoint.name}: the answer is larger than {settings.max_answer_bytes:,} bytes (max_answer_bytes"
-            " in the connection's extra) and was not read. Ask for less at a time, or raise the setting."
+            " in the connection's extra) and was not read. Request less at a time, or raise the setting."
         )
 
 
 def _is_decided_by_envelope(response: _Response) -> bool:
-    """Whether it is the envelope that says what became of the call, and not the 2xx alone.
+    """Whether the envelope, and not the 2xx status alone, says whether the call succeeded.
 
-    :raises AltcraftTransportError: for a web page in the place of a file.
+    :raises AltcraftTransportError: for a web page instead of a file.
     """
     if response.kind is ResponseKind.FILE:
         if _is_page(response):
             raise _page_instead(response)
-        return _is_refusal(response)
-    # Where a status is enough, an envelope still counts if there is one; what begins with < is a gateway's page.
+        return _is_error_envelope(response)
+    # Even if the status is enough, an envelope counts if there is one. What begins with < is a gateway's page.
     needs_envelope = response.kind is ResponseKind.ENVELOPE or response.body.lstrip().startswith(b"<")
     return needs_envelope or response.error is not None
 
@@ -185,35 +185,36 @@ def _payload(endpoint: Endpoint, envelope: Mapping[str, Any]) -> Any:
 
 
 def _is_page(response: _Response) -> bool:
-    """Whether a web page came where another file was asked for: the login of a proxy, a link that has expired."""
+    """Whether a web page came instead of another type of file: a proxy's login page, or an expired link."""
     if response.request.suffix in {".html", ".htm", ".xhtml"}:
         return False
-    said = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    begins = response.body[:1_000].lstrip().lower()
-    return said in {"text/html", "application/xhtml+xml"} or begins.startswith((b"<!doctype html", b"<html"))
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    beginning = response.body[:1_000].lstrip().lower()
+    is_html = content_type in {"text/html", "application/xhtml+xml"}
+    return is_html or beginning.startswith((b"<!doctype html", b"<html"))
 
 
-def _is_refusal(response: _Response) -> bool:
-    """Whether JSON that came where a file was asked for says no. A JSON file may have an ``error`` of its own."""
+def _is_error_envelope(response: _Response) -> bool:
+    """Whether JSON that came instead of a file is an API error. A JSON file may have an ``error`` field of its own."""
     envelope = response.envelope or {}
     is_envelope = "error_text" in envelope and envelope.keys() <= {*_ENVELOPE, *_PAYLOADS}
     return bool(response.error) and (is_envelope or response.request.suffix not in {".json", ".jsonl"})
 
 
-def _refusal(response: _Response) -> AltcraftTransportError | AltcraftRejected:
+def _failure(response: _Response) -> AltcraftTransportError | AltcraftRejected:
     status, replayed, first_line = response.http_status, response.replayed, {"error_text": response.first_line}
     if response.error is not None:
         return _rejection(response, response.error or status, response.envelope or {}, replayed=replayed)
-    if response.kind is ResponseKind.STATUS and status in _REFUSING_STATUSES:
+    if response.kind is ResponseKind.STATUS and status in _ERROR_STATUSES:
         return _rejection(response, status, response.envelope or first_line, replayed=replayed)
-    if status in _STATUSES_OF_GATEWAYS:
-        # Nothing of a gateway's comes from Altcraft's memory.
+    if status in _GATEWAY_STATUSES:
+        # A gateway's answer cannot come from Altcraft's memory.
         return _rejection(response, status, first_line, replayed=False)
-    said = response.quoted(response.first_line)
+    beginning = response.quoted(response.first_line)
     return AltcraftTransportError(
         f"{response.request.endpoint.name}: HTTP {status} with an answer that is not Altcraft's JSON,"
-        f" {f'beginning {said!r}' if said else 'empty'}."
-        " Check the connection's host and port, and whatever stands between Airflow and Altcraft.",
+        f" {f'beginning {beginning!r}' if beginning else 'empty'}."
+        " Check the connection's host and port, and any proxies between Airflow and Altcraft.",
         http_status=status,
         retry_after=response.retry_after,
     )
@@ -244,7 +245,7 @@ def _rejection(response: _Response, code: int, envelope: Mapping[str, Any], *, r
 def _page_instead(response: _Response) -> AltcraftTransportError:
     return AltcraftTransportError(
         f"{response.request.endpoint.name}: HTTP {response.http_status} with a web page instead of the file, beginning"
-        f" {response.quoted(response.first_line)!r}. Is the file still there, or does a proxy ask to sign in?",
+        f" {response.quoted(response.first_line)!r}. The link may have expired, or a proxy may require a login.",
         http_status=response.http_status,
     )
 
@@ -277,7 +278,7 @@ def _with_raw_result(data: msgspec.Raw) -> Any:
 
 
 def _integer(value: Any) -> int | None:
-    """A whole number, which may come as a text (CONTRACT 1.7)."""
+    """A whole number, which may be a string (CONTRACT 1.7)."""
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         return None
     try:

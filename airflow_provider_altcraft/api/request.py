@@ -1,4 +1,4 @@
-"""How a call to Altcraft is written. Pure: the same arguments give the same bytes, so that a repeat is one."""
+"""Build requests to Altcraft. Pure: the same arguments give the same bytes, so that a repeat is recognised as one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_altcraft.api.parameters import written
 from airflow_provider_altcraft.api.settings import Settings
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
-# Keys in a fixed order: installations without Request-ID compare checksums of the body (CONTRACT 1.8).
+# Keys in a fixed order: installations without Request-ID recognise repeats by a checksum of the body (CONTRACT 1.8).
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _IN_THE_PATH = re.compile(r"\{(\w+)\}")
 _PORTS = {"http": 80, "https": 443}
@@ -27,7 +27,7 @@ UPLOAD = "file_upload"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, ready to send. Its repr shows neither headers nor query nor body: all may hold the token."""
+    """An HTTP request, ready to send. Its repr omits headers, query and body: all may contain the token."""
 
     endpoint: Endpoint
     url: str
@@ -36,20 +36,20 @@ class Request:
     request_id: str | None = None
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw_result: bool = False
-    """Whether ``data.result`` of the answer is left as it came, as ``msgspec.Raw``: that of a task may be large."""
+    """Whether to leave ``data.result`` of the answer undecoded, as ``msgspec.Raw``: a task's may be large."""
 
     @property
     def suffix(self) -> str:
-        """What the file that is asked for is, by its name: ``.csv``."""
+        """The extension of the requested file, such as ``.csv``."""
         return PurePosixPath(self.url).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The bytes around the items of a batch, so that rows are encoded once and the size is known exactly.
+    """The bytes around the items of a batch: rows are encoded only once, and the size is known exactly.
 
-    :param head: ends with the bracket that opens the array of items.
-    :param tail: begins with the one that closes it.
+    :param head: ends with the opening bracket of the array of items.
+    :param tail: begins with the closing one.
     """
 
     head: bytes = field(repr=False)
@@ -63,11 +63,11 @@ class Frame:
     def join(self, items: Sequence[bytes]) -> bytes:
         """The body of a batch.
 
-        :param items: JSON, of one item each or of some with commas between them.
+        :param items: JSON, each of one item or several comma-separated ones.
         """
         if not items:
             return self.head + self.tail
-        # The whole is copied once.
+        # Joined so that megabytes of items are copied only once.
         first, last = self.head + items[0], items[-1] + self.tail
         return b",".join([first, *items[1:-1], last]) if len(items) > 1 else first + self.tail
 
@@ -85,7 +85,7 @@ def encode(value: Any) -> bytes:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise AltcraftConfigurationError(
-            f"A parameter cannot be written as JSON ({type(error).__name__}): only texts, numbers, booleans,"
+            f"A parameter cannot be written as JSON ({type(error).__name__}): only strings, numbers, booleans,"
             " lists, dictionaries, dates and nulls can."
         ) from None
 
@@ -100,12 +100,12 @@ def request_of(
     from_id: int | str | None = None,
     raw_result: bool = False,
 ) -> Request:
-    """A call as an HTTP request, its parameters checked against the catalogue.
+    """The HTTP request for a call, its parameters checked against the catalogue.
 
     :param params: under the API's names or their aliases, without the token; ``None`` values are left out.
     :param undocumented: see ``parameters.written``.
-    :param from_id: the pointer that the page before gave; it goes back as it came.
-    :param raw_result: leave ``data["result"]`` of the answer as it came, as ``msgspec.Raw``.
+    :param from_id: the pointer from the previous page, sent back unchanged.
+    :param raw_result: leave ``data["result"]`` of the answer undecoded, as ``msgspec.Raw``.
     :raises AltcraftConfigurationError: see ``parameters.written`` and ``body_of``.
     """
     sent = written(endpoint, params, undocumented=undocumented)
@@ -117,9 +117,9 @@ def request_of(
 
 
 def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> bytes:
-    """The body of a call. Parameters that are ``None`` are left out.
+    """The body of a call. ``None`` values are left out.
 
-    :raises AltcraftConfigurationError: if it is over ``max_body_bytes``, or over that of a request with files.
+    :raises AltcraftConfigurationError: if it is over ``max_body_bytes`` or, with files, ``max_body_bytes_with_files``.
     """
     if endpoint.method == "GET":
         return b""
@@ -128,20 +128,20 @@ def body_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -
     limit: int = getattr(settings, setting)
     if len(body) > limit:
         raise AltcraftConfigurationError(
-            f"{endpoint.name}: the request would have {len(body):,} bytes, the limit is {limit:,}"
+            f"{endpoint.name}: the request would be {len(body):,} bytes, over the limit of {limit:,}"
             f" ({setting} in the connection's extra). Nothing was sent."
         )
     return body
 
 
 def frame_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) -> Frame:
-    """The bytes around the items of a batch of this endpoint; the items come last in the body.
+    """The bytes around the items of a batch for this endpoint; the items come last in the body.
 
-    :raises AltcraftConfigurationError: if the endpoint takes no batch, or the parameters hold its items; and see
+    :raises AltcraftConfigurationError: if the endpoint takes no batches, or the parameters contain the items; and see
         ``parameters.written``.
     """
     if endpoint.items is None or endpoint.items in params:
-        raise AltcraftConfigurationError(f"{endpoint.name} takes its items one batch at a time.")
+        raise AltcraftConfigurationError(f"{endpoint.name} takes no batches, or its items are among the parameters.")
     head = encode(_with_token(endpoint, written(endpoint, params, without_items=True), settings))[:-1]
     separator = b"," if len(head) > 1 else b""
     return Frame(head=head + separator + encode(endpoint.items) + b":[", tail=b"]}")
@@ -150,10 +150,10 @@ def frame_of(endpoint: Endpoint, params: Mapping[str, Any], settings: Settings) 
 def request_with_body(
     endpoint: Endpoint, body: bytes, settings: Settings, request_id: str | None = None, *, path: str | None = None
 ) -> Request:
-    """A call whose body is written already, as an HTTP request.
+    """The HTTP request for a call whose body is ready.
 
-    :param path: where the endpoint's own has names in braces, the path with their values.
-    :raises AltcraftConfigurationError: for a token or a Request-ID that no header can carry.
+    :param path: the path with its placeholders filled in, if the endpoint's has any.
+    :raises AltcraftConfigurationError: for a token or a Request-ID that is not valid in a header.
     """
     headers = {
         "Accept": "application/json" if endpoint.answer is not ResponseKind.FILE else "*/*",
@@ -172,7 +172,7 @@ def request_with_body(
 
 
 def _token_place(endpoint: Endpoint, settings: Settings) -> str:
-    """Where the token goes: as the connection says, but for the methods that leave no choice."""
+    """Where the token goes: as the connection says, except for methods that leave no choice."""
     if endpoint.token_in_url:
         return "url"
     if endpoint.method == "GET":
@@ -191,12 +191,14 @@ def _with_token(endpoint: Endpoint, params: Mapping[str, Any], settings: Setting
 def _header_value(what: str, value: Any) -> str:
     text = str(value)
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
-        raise AltcraftConfigurationError(f"{what} goes into a header, which takes nothing but printable ASCII.")
+        raise AltcraftConfigurationError(
+            f"{what} goes into a header, so it must be printable ASCII without spaces around it."
+        )
     return text
 
 
 def _path(endpoint: Endpoint, params: dict[str, Any]) -> str:
-    """The path with its parameters filled in. Takes them out of ``params``."""
+    """The path with its parameters filled in, which are removed from ``params``."""
 
     def fill(name: re.Match[str]) -> str:
         value = str(params.pop(name[1]))
@@ -206,27 +208,27 @@ def _path(endpoint: Endpoint, params: dict[str, Any]) -> str:
 
 
 def _segment(value: str) -> str:
-    """A value that cannot leave its segment of the path."""
+    """A value escaped so that it stays within its path segment."""
     if value in {"", ".", ".."}:
-        raise AltcraftConfigurationError("A parameter that goes into the path of the URL is empty or made of dots.")
+        raise AltcraftConfigurationError("A parameter in the path of the URL must not be empty or consist of dots.")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        raise AltcraftConfigurationError("A parameter that goes into the path of the URL is not Unicode.") from None
+        raise AltcraftConfigurationError("A parameter in the path of the URL is not valid Unicode.") from None
 
 
 def _path_of_a_file(value: str) -> str:
-    """The path of an exported file below ``/api/download/``, which the result of a task may begin with."""
+    """The path of an exported file below ``/api/download/``, a prefix that the task's result may include."""
     below = value.strip().removeprefix("/").removeprefix("api/download/")
     return "/".join(_segment(part) for part in below.split("/"))
 
 
 def path_of_file(named: str, settings: Settings) -> str:
-    """The path of an exported file on the connection's own host, the only one that is sent the token.
+    """The path of an exported file on the connection's host, the only one the token is sent to.
 
-    :param named: what the result of a task says: a path, or a URL. What follows its ``?`` is left out: the token that
-        older editions want there goes in a header, where no proxy logs it, unless the connection says
-        ``download_token_in_url`` (CONTRACT 8.5).
+    :param named: a path or URL from a task's result. Its query is dropped: the token that older editions expect there
+        is sent in a header, where no proxy logs it, unless the connection sets ``download_token_in_url``
+        (CONTRACT 8.5).
     :raises AltcraftConfigurationError: for a URL of another host.
     """
     try:
@@ -239,8 +241,8 @@ def path_of_file(named: str, settings: Settings) -> str:
     except ValueError:
         where = None
     raise AltcraftConfigurationError(
-        f"The result of the task names a file at {where or 'no host'}, and the connection's host is"
-        f" {settings.base_url}. It is not downloaded: the API token would go there."
+        f"The result of the task names a file at {where or 'no host'}, but the connection's host is"
+        f" {settings.base_url}. The file is not downloaded, as that would send the API token there."
     )
 
 

@@ -1,7 +1,7 @@
-"""What may be sent again, and when. Pure settings over tenacity, the same for both transports.
+"""What may be sent again, and when. Settings for tenacity, the same for both clients.
 
-A read is repeated freely. A write is repeated only if Altcraft certainly did not see it, or if it carries a
-Request-ID that the installation still remembers (CONTRACT 1.8, 13).
+A read is repeated freely. A write is repeated only if Altcraft certainly did not see it, or if it has a Request-ID that
+the installation still remembers (CONTRACT 1.8, 13).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from airflow_provider_altcraft.exceptions import (
 )
 
 LONGEST_WAIT = 300.0
-"""Seconds. A server that asks for more is obeyed by giving up: Airflow's own retry comes later."""
+"""Maximum seconds to wait. If the server asks for more, the call fails: Airflow's own retry comes later."""
 
 
 @dataclass(slots=True)
 class Repeats:
-    """Which errors of one request may be answered by sending the same bytes again.
+    """Decides after which errors the same bytes may be sent again.
 
-    Not the request itself is kept: tenacity's objects refer to each other in a circle, and a body of some megabytes
-    would live until that is collected.
+    It does not keep the request itself: tenacity's objects form a reference cycle, so a body of megabytes would stay
+    in memory until it is garbage-collected.
 
     :param endpoint: of the request.
     :param request_id: its Request-ID.
@@ -43,32 +43,32 @@ class Repeats:
     request_id: str | None
     settings: Settings
     in_doubt: bool = field(init=False, default=False)
-    """Whether an attempt may have done it, though none was answered."""
+    """Whether an attempt may have done the work although none was answered."""
 
     def allows(self, error: BaseException) -> bool:
-        """Whether to send again after this error. Says on the error whether an earlier attempt may have done it."""
+        """Whether to send again after this error. Sets ``in_doubt`` on it if any attempt may have done the work."""
         if not isinstance(error, AltcraftError) or isinstance(error, AltcraftKilled):
             return False
-        # For good: a later attempt that certainly failed says nothing of an earlier one.
+        # Never reset: a later attempt that certainly failed says nothing about an earlier one.
         self.in_doubt = error.in_doubt = self.in_doubt or error.in_doubt
         if not error.is_transient or (_retry_after(error) or 0) > LONGEST_WAIT:
             return False
         return self.endpoint.effect is Effect.READ or not self.in_doubt or self._is_protected(error)
 
     def _is_protected(self, error: AltcraftError) -> bool:
-        """Whether Altcraft, if it did it, would answer the next attempt from memory, and with more than a fault."""
+        """Whether Altcraft, if it did the work, would answer the next attempt from memory, with more than a fault."""
         if isinstance(error, AltcraftRejected) and error.is_fault:
-            # A remembered fault stays. And one launch may have happened before the fault: a look comes first.
+            # A remembered fault stays the same. And a launch may have happened before the fault: look it up first.
             is_one_launch = self.endpoint.effect is Effect.LAUNCH and self.endpoint.items is None
             if error.replayed or is_one_launch:
                 return False
         return self.request_id is not None and self._window > 0
 
     def expire(self, state: RetryCallState) -> bool:
-        """Whether Altcraft's memory of the first attempt would be over when the next one came."""
+        """Whether Altcraft would have forgotten the first attempt by the time of the next one."""
         if not self.in_doubt or self.endpoint.converges:
             return False
-        # From the first attempt on, the only one that is sure to be remembered; the coming pause counts, too.
+        # Counted from the first attempt, the only one certain to be remembered, and including the coming pause.
         passed = max(state.seconds_since_start or 0.0, state.idle_for) + state.upcoming_sleep
         return passed >= self._window
 
@@ -87,9 +87,9 @@ def retrying(
 ) -> dict[str, Any]:
     """Arguments for ``tenacity.Retrying`` and ``tenacity.AsyncRetrying``.
 
-    :param attempts: tries in all, if not the connection's ``max_attempts``.
-    :param sleep: how to let time pass, if not tenacity's way.
-    :param repeats: decides; for a caller who wants to know what it saw.
+    :param attempts: maximum attempts, if not the connection's ``max_attempts``.
+    :param sleep: called with seconds to wait, instead of tenacity's default.
+    :param repeats: makes the decisions; passed by callers that read its ``in_doubt`` afterwards.
     """
     repeats = repeats or Repeats(request.endpoint, request.request_id, settings)
     return {
@@ -106,17 +106,17 @@ def retrying(
 
 @dataclass(frozen=True, slots=True)
 class _Wait(wait_base):
-    """What the server asked for, plus jitter so that clients do not come back together; else backoff."""
+    """``Retry-After`` plus jitter, so that clients do not come back together; without it, backoff."""
 
     backoff: wait_base
     jitter: wait_base
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
-        asked = _retry_after(error)
-        if asked is None:
+        retry_after = _retry_after(error)
+        if retry_after is None:
             return float(self.backoff(retry_state))
-        return asked + float(self.jitter(retry_state))
+        return retry_after + float(self.jitter(retry_state))
 
 
 def _retry_after(error: BaseException | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Typed settings of a connection. Values arrive as strings as often as not; unknown names are refused."""
+"""Typed settings of a connection. Values may be strings; unknown names are an error."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CHECKSUMMED = frozenset(
         "suppresses/emails_add",
     }
 )
-"""Endpoints that the older documentation names among those remembered by checksum; its table is cut (CONTRACT 1.8)."""
+"""Endpoints that the older documentation lists as remembered by checksum; its table is truncated (CONTRACT 1.8)."""
 MEGABYTE = 1_000_000
-"""Decimal, the smaller reading: whether "10 MB" is binary is unknown (CONTRACT 1.5)."""
+"""Decimal, to be safe: it is unknown whether "10 MB" is binary (CONTRACT 1.5)."""
 
-# The descriptions end the sentence "… must be".
+# The descriptions complete the sentence "… must be".
 _TRUTH = Meta(description="true or false")
 _FINITE = sys.float_info.max
 Switch = Annotated[bool, _TRUTH]
@@ -41,35 +41,35 @@ Name = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", descr
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where an Altcraft is and how to talk to it.
+    """The address of an Altcraft installation and how to talk to it.
 
     :param base_url: scheme, host and port, without a path.
     :param token: API token.
     :param auth: ``body`` sends the token as the field ``token``, which every edition reads; ``header`` sends
         ``Authorization: Bearer``, which newer ones prefer (CONTRACT 1.2).
-    :param request_id_header: header that names a logical request; ``X-Request-ID`` on older installations.
-    :param deduplication_window: seconds for which the installation remembers a Request-ID; 0 = it does not.
-    :param deduplicates_launches: whether it remembers launches and creations, too. That a ``Request-ID`` covers them is
-        documented; that the checksums of older installations do is only inferred (CONTRACT 1.8), so there it is
-        ``False`` unless somebody who knows says otherwise.
-    :param deployment: a name of this Airflow, part of every Request-ID. Two with one token, such as staging and
-        production, need different ones; it must not change while a launch is under way.
-    :param record_path: a folder, local or in an object store, where the tries of a task leave what the next one must
-        know, on Airflow before 3.3, which has no task state store.
-    :param connect_timeout: seconds to get a connection.
-    :param read_timeout: seconds from the end of a request to the end of its answer; of a request that is being sent,
-        and of a file that is downloaded, seconds without progress.
-    :param max_attempts: how often one call is tried in all, where it may be repeated.
-    :param max_requests_per_second: pace of one client; 0 = as fast as it goes.
-    :param max_body_bytes: largest body of a request (CONTRACT 1.5); an installation may have changed it.
-    :param max_body_bytes_with_files: the same of a request with files.
-    :param max_answer_bytes: largest answer that is read, without its compression. Files are downloaded at any size.
-    :param download_token_in_url: older editions want the token of a download in its URL (CONTRACT 8.5), where proxies
-        may log it.
-    :param verify: check the certificate: yes, no, or the path of a CA bundle.
-    :param task_success_statuses: words that say a task is done (CONTRACT 2.1).
-    :param task_failure_statuses: words that say it failed. No source names them; the defaults are guesses
-        that cost nothing when they are wrong, since other words mean "still running".
+    :param request_id_header: header that identifies a logical request; ``X-Request-ID`` on older installations.
+    :param deduplication_window: seconds for which the installation remembers a Request-ID; 0 = not at all.
+    :param deduplicates_launches: whether it also remembers launches and creations. That a ``Request-ID`` covers them is
+        documented; that the checksums of older installations do is only inferred (CONTRACT 1.8), so there the default
+        is ``False``.
+    :param deployment: a name for this Airflow, part of every Request-ID. Airflows that share a token, such as staging
+        and production, need different names; it must not change while a launch is in progress.
+    :param record_path: a folder, local or in an object store, where the tries of a task leave records for the next, for
+        Airflow before 3.3, which has no task state store.
+    :param connect_timeout: seconds to establish a connection.
+    :param read_timeout: seconds from the end of a request to the end of its answer; while sending a request or
+        downloading a file, seconds without progress.
+    :param max_attempts: maximum attempts per call, if it may be repeated.
+    :param max_requests_per_second: rate limit of one client; 0 = none.
+    :param max_body_bytes: maximum size of a request (CONTRACT 1.5); installations may differ.
+    :param max_body_bytes_with_files: the same for requests with files.
+    :param max_answer_bytes: maximum size of an answer, decompressed. Downloads are not limited.
+    :param download_token_in_url: whether to send the token of a download in its URL, where proxies may log it, as older
+        editions require (CONTRACT 8.5).
+    :param verify: whether to check the certificate, or the path of a CA bundle.
+    :param task_success_statuses: statuses of a task that has succeeded (CONTRACT 2.1).
+    :param task_failure_statuses: statuses of one that has failed. They are not documented; a wrong guess does no harm,
+        since any other status means "still running".
     """
 
     base_url: str
@@ -93,7 +93,7 @@ class Settings:
     task_failure_statuses: Words = frozenset({"failed", "error", "canceled", "cancelled"})
 
     def window_of(self, endpoint: str) -> float:
-        """Seconds for which a request to an endpoint is certainly remembered; 0 = perhaps not at all.
+        """Seconds for which a request to an endpoint is certain to be remembered; 0 = possibly not at all.
 
         :param endpoint: catalogue name.
         """
@@ -113,12 +113,11 @@ def settings_from_connection(
 ) -> Settings:
     """Read the fields of an Airflow connection.
 
-    :param host: host name, or a URL whose scheme and port then stand in for the two below.
-    :param schema: ``https`` unless said otherwise.
-    :param port: port, if not the scheme's own.
+    :param host: host name, or a URL whose scheme and port override the next two.
+    :param schema: ``https`` by default.
+    :param port: port, if not the scheme's default.
     :param token: API token, from the password field.
-    :param extra: the typed settings above, and ``allow_http``, which permits plain http beyond
-        loopback.
+    :param extra: the settings above, and ``allow_http``, which permits plain http beyond loopback.
     :raises AltcraftConfigurationError: naming the field that is missing, unknown or of the wrong type.
     """
     if not host:
@@ -139,7 +138,7 @@ def _base_url(host: str, schema: str, port: int | None, *, allow_http: bool) -> 
         raise AltcraftConfigurationError("The Altcraft connection's host must be a host name, without path or user.")
     if scheme == "http" and not allow_http and not _is_loopback(name):
         raise AltcraftConfigurationError(
-            f"The Altcraft connection uses plain http to {name}: the API token would travel readable. "
+            f"The Altcraft connection uses plain http to {name}: the API token would be sent unencrypted. "
             'Use https, or set "allow_http": true in the extra.'
         )
     return f"{scheme}://{_authority(name, port or parts.port)}"
@@ -168,13 +167,13 @@ def _typed(given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(given) - set(_KINDS))
     if unknown:
         names = ", ".join(repr(name) for name in unknown)
-        hint = suggestion(unknown[0], _KINDS, f"Known are: {', '.join(_KINDS)}.")
+        hint = suggestion(unknown[0], _KINDS, f"Known settings: {', '.join(_KINDS)}.")
         raise AltcraftConfigurationError(f"Unknown setting in the Altcraft connection's extra: {names}.{hint}")
     return {name: _read(name, value) for name, value in given.items()}
 
 
 def _read(name: str, value: Any) -> Any:
-    """A setting, which forms and environment variables give as a text."""
+    """A setting, which is a string if it comes from a form or an environment variable."""
     kind = _KINDS[name]
     (meta,) = kind.__metadata__
     value = value.strip() if isinstance(value, str) else value
@@ -185,7 +184,7 @@ def _read(name: str, value: Any) -> Any:
     try:
         found = convert(value, kind, strict=False)
     except ValidationError:
-        # The value is not quoted: whatever was pasted into the wrong field may be a secret.
+        # The value is not quoted: a secret may have been pasted into the wrong field.
         raise AltcraftConfigurationError(
             f"The Altcraft connection's extra {name!r} must be {meta.description}."
         ) from None

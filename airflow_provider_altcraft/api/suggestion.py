@@ -1,4 +1,4 @@
-"""What somebody may have meant by a name that nothing has."""
+"""Suggest a known name for an unknown one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A sentence for the end of an error's text, with a space before it: the known name that is nearest.
+    """A sentence with the closest known name, with a leading space, to append to an error text.
 
-    :param otherwise: what to say if none is near.
+    :param otherwise: the sentence if there is no close one.
     """
-    # Only a mistake needs it, and a DAG file should not pay for it.
+    # Imported here: only mistakes need it, and a DAG file should not pay for it.
     import difflib
 
     near = difflib.get_close_matches(name, known, n=1)

@@ -1,4 +1,4 @@
-"""``@task.altcraft_import``: a function of the DAG's author yields the profiles."""
+"""``@task.altcraft_import``: import the profiles that a function yields."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
         altcraft_conn_id: str = "altcraft_default",
         **kwargs: Any,
     ) -> None:
-        # Airflow's own part takes the function and its arguments.
+        # The function and its arguments are in kwargs, for Airflow's own class.
         super().__init__(**kwargs)
-        # Its fields are rendered in place, and mapped tasks are given the same object.
+        # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
         self.depend_on(getattr(destination, "attach", None))
         self.batch_size = batch_size
@@ -88,7 +88,7 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
         self.ledger_table = ledger_table
         self.ledger_conn_id = ledger_conn_id
         self.check_fields = check_fields
-        # BaseOperator has a method of this name, for the command line.
+        # Not named dry_run: BaseOperator has a method of that name, for the command line.
         self.is_dry_run = dry_run
         self.sample_size = sample_size
         self.wait_for_completion = wait_for_completion
@@ -100,19 +100,19 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
         self.altcraft_conn_id = altcraft_conn_id
 
     def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
-        # Airflow renders mapped tasks by this method too, and afterwards keeps what template_fields name. Arguments
-        # from upstream may be rows, which are kept nowhere.
+        # Airflow also renders mapped tasks through this method, and afterwards stores everything in template_fields.
+        # The function's arguments may be rows from upstream, which must not be stored.
         super()._do_render_template_fields(parent, *args, **kwargs)
         if parent is self:
             self.template_fields = DeliveringOperator.template_fields
 
     @property
     def origin(self) -> str:
-        """The function, for errors."""
+        """The function, for error texts."""
         return f"What {self.python_callable.__name__} returns"
 
     def produced(self, context: Any) -> Any:
-        """What the function returns, called with its arguments as for ``@task``."""
+        """Call the function with its arguments, as ``@task`` does."""
         context_merge(context, self.op_kwargs)
         arguments = determine_kwargs(self.python_callable, self.op_args, context)
         return self.python_callable(*self.op_args, **arguments)
@@ -121,9 +121,9 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
 def _takes_arguments_of(
     operator: Callable[Arguments, object],
 ) -> Callable[[Callable[..., TaskDecorator]], Callable[Arguments, TaskDecorator]]:
-    """Show a decorator to editors, type checkers and ``inspect`` with the arguments of its operator.
+    """Give a decorator the signature of its operator, for editors, type checkers and ``inspect``.
 
-    Its own defaults must not be passed on: they would hide the DAG's ``default_args``.
+    The defaults must not be passed on: they would override the DAG's ``default_args``.
     """
 
     def shown(function: Callable[..., TaskDecorator]) -> Callable[Arguments, TaskDecorator]:
@@ -137,39 +137,38 @@ def _takes_arguments_of(
 def altcraft_import_task(python_callable: Callable[..., Profiles] | None = None, **kwargs: Any) -> TaskDecorator:
     """Send the profiles that a function yields: ``@task.altcraft_import(destination=ProfileDatabase(1))``.
 
-    The function is called on the worker, with its arguments as for ``@task``, and what it yields is streamed. Hand it
-    ids, dates or paths and read the rows inside: rows that are arguments were in an XCom before.
+    The function is called on the worker, as with ``@task``, and the profiles it yields are streamed. Pass it ids, dates
+    or paths, and read the rows inside: rows passed as arguments have been in an XCom.
 
     :param destination: where the profiles go. Its id is templated.
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
-        store (``s3://conn@bucket/path``). They hold personal data. Templated.
-    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
-        rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
-        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param batch_size: maximum rows per request; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: maximum concurrent requests.
+    :param nulls: what to do with missing values: ``omit`` keeps what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> either of these.
+    :param timezone: time zone of datetimes that have none.
+    :param reject_path: folder for rejected rows and their reasons: a local path or an object store URL
+        (``s3://conn@bucket/path``). It holds personal data. Templated.
+    :param max_rejects: how many rejected rows to tolerate. Above 0 it needs ``reject_path``, so that a successful task
+        never loses rows.
+    :param max_reject_ratio: the same as a fraction of the rows sent, 0 to 1; the larger limit applies.
+    :param rejects_from: a folder or file of repaired rejects to send instead of the source. Ignored if empty, so it
+        can be set from a DAG run parameter. Templated.
     :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
-    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
-        ledger, and a destination that answers at once.
-    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
-    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
-    :param ledger_table: or a table for it. Templated.
-    :param ledger_conn_id: the connection of that table. Templated.
-    :param check_fields: ask Altcraft before the first row whether the database has the fields.
-    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
-    :param sample_size: rows of that sample.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param changes_only: skip rows that have not changed since Altcraft last accepted them. Needs a ledger, and a
+        destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; by default, the destination's key fields.
+    :param ledger_path: folder for the ledger, local or in an object store. It holds only hashes. Templated.
+    :param ledger_table: table for the ledger, instead of a folder. Templated.
+    :param ledger_conn_id: the connection for that table. Templated.
+    :param check_fields: check with Altcraft before the first row that the database has the fields.
+    :param dry_run: send nothing: read, map and check a sample, and log what a full run would send.
+    :param sample_size: rows in that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
-        nobody.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; by default, only if that reaches nobody.
     :param altcraft_conn_id: the connection. Templated.
     :returns: counters, task ids and where rejects are kept.
     """

@@ -1,4 +1,4 @@
-"""Written rows become batches: closed by count and by exact bytes, in order, none lost, none split."""
+"""Cut encoded rows into batches, by count and by exact bytes, keeping their order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 @dataclass(slots=True)
 class Rows:
-    """Rows, ready to send. Parallel lists, since an object for each row would cost more than writing it.
+    """Rows ready to send, as parallel lists: an object per row would cost more than encoding it.
 
-    :param numbers: of the rows in the source, from 1.
+    :param numbers: row numbers in the source, from 1.
     :param records: their profiles as JSON.
-    :param safe_watermarks: the watermark if the row is not accepted; empty if none is followed.
+    :param safe_watermarks: for each row, the watermark if it is not accepted; empty without a watermark.
     :param fingerprints: of key and content, for the ledger; empty without one.
     """
 
@@ -32,7 +32,7 @@ class Rows:
         return len(self.records)
 
     def extend(self, other: Rows) -> None:
-        """Put the other rows behind these."""
+        """Append other rows."""
         self.numbers += other.numbers
         self.records += other.records
         self.safe_watermarks += other.safe_watermarks
@@ -43,30 +43,30 @@ class Rows:
         part = slice(start, end)
         return Rows(self.numbers[part], self.records[part], self.safe_watermarks[part], self.fingerprints[part])
 
-    def pick(self, places: Sequence[int]) -> Rows:
-        """The rows at these places."""
-        if len(places) == len(self):
+    def pick(self, indexes: Sequence[int]) -> Rows:
+        """The rows at these indexes."""
+        if len(indexes) == len(self):
             return self
         return Rows(
-            [self.numbers[place] for place in places],
-            JsonLines.of([self.records[place] for place in places], is_flat=self.records.is_flat),
-            [self.safe_watermarks[place] for place in places] if self.safe_watermarks else [],
-            [self.fingerprints[place] for place in places] if self.fingerprints else [],
+            [self.numbers[index] for index in indexes],
+            JsonLines.of([self.records[index] for index in indexes], is_flat=self.records.is_flat),
+            [self.safe_watermarks[index] for index in indexes] if self.safe_watermarks else [],
+            [self.fingerprints[index] for index in indexes] if self.fingerprints else [],
         )
 
-    def safe_watermark(self, place: int) -> Any:
-        """The watermark if the row at this place is not accepted."""
-        return self.safe_watermarks[place] if self.safe_watermarks else None
+    def safe_watermark(self, index: int) -> Any:
+        """The watermark if the row at this index is not accepted."""
+        return self.safe_watermarks[index] if self.safe_watermarks else None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a batch is called. Two of the same name hold the same rows for the same place in Altcraft.
+    """The identity of a batch. Two with the same name hold the same rows for the same place in Altcraft.
 
-    :param name: digest of where its rows go and what they say, the same at any try.
-    :param place: where it stands in the delivery: ``3``, or ``3.1`` for its second half.
+    :param name: digest of where its rows go and their content, the same in every try.
+    :param place: its position in the delivery: ``3``, or ``3.1`` for its second half.
     :param rows: how many.
-    :param converges: whether its rows say the same when they arrive twice: none has a function such as ``increase``.
+    :param converges: whether sending its rows twice has no further effect: none has a function such as ``increase``.
     """
 
     name: str
@@ -76,11 +76,11 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one request may hold.
+class BatchLimits:
+    """The limits of one request.
 
-    :param items: rows.
-    :param body_bytes: bytes of the whole body.
+    :param items: maximum rows.
+    :param body_bytes: maximum bytes of the whole body.
     :param frame_bytes: bytes of the body around the items.
     :param wrap_bytes: bytes around each item.
     """
@@ -95,12 +95,12 @@ class Limits:
             raise AltcraftConfigurationError(f"batch_size must be at least 1, not {self.items}.")
 
 
-def batches(chunks: Iterable[Rows], limits: Limits, refuse: Callable[[Rows, int], None]) -> Iterator[Rows]:
+def batches(chunks: Iterable[Rows], limits: BatchLimits, reject: Callable[[Rows, int], None]) -> Iterator[Rows]:
     """Cut a stream of rows into batches, each as full as the limits allow.
 
-    :param refuse: is given each row that does not fit into a request of its own, and the bytes of that request.
+    :param reject: called with each row that does not fit into a request by itself, and the bytes of that request.
     """
-    # Each item is counted with a comma; the first has none.
+    # Each item is counted with a comma, which the first does not have: hence one byte less.
     empty, around = limits.frame_bytes - 1, limits.wrap_bytes + 1
     batch, size = Rows(), empty
     for chunk in chunks:
@@ -109,7 +109,8 @@ def batches(chunks: Iterable[Rows], limits: Limits, refuse: Callable[[Rows, int]
             batch.extend(chunk)
             size += weight
         else:
-            fitting = _fitting(chunk, limits, refuse)
+            # Prefix sums of the sizes: a binary search finds how many rows still fit.
+            fitting = _fitting(chunk, limits, reject)
             ends = list(accumulate((len(record) + around for record in fitting.records), initial=0))
             start = 0
             while start < len(fitting):
@@ -122,18 +123,18 @@ def batches(chunks: Iterable[Rows], limits: Limits, refuse: Callable[[Rows, int]
                     batch, size = Rows(), empty
                 start = end
         if len(batch) == limits.items:
-            # Now, since the next chunk would have to be taken apart to see that none of it fits.
+            # Yield a full batch now: otherwise the next chunk would be split only to find that none of it fits.
             yield batch
             batch, size = Rows(), empty
     if batch.records:
         yield batch
 
 
-def _fitting(chunk: Rows, limits: Limits, refuse: Callable[[Rows, int], None]) -> Rows:
-    """The rows that fit into a request of their own."""
+def _fitting(chunk: Rows, limits: BatchLimits, reject: Callable[[Rows, int], None]) -> Rows:
+    """The rows that fit into a request by themselves."""
     alone = [limits.frame_bytes + limits.wrap_bytes + len(record) for record in chunk.records]
-    places = [place for place, size in enumerate(alone) if size <= limits.body_bytes]
-    if len(places) < len(chunk):
-        for place in sorted(set(range(len(chunk))) - set(places)):
-            refuse(chunk.pick([place]), alone[place])
-    return chunk.pick(places)
+    fitting = [index for index, size in enumerate(alone) if size <= limits.body_bytes]
+    if len(fitting) < len(chunk):
+        for index in sorted(set(range(len(chunk))) - set(fitting)):
+            reject(chunk.pick([index]), alone[index])
+    return chunk.pick(fitting)

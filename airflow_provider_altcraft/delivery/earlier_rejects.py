@@ -1,4 +1,4 @@
-"""Rejects that earlier tries of a task left, and which of them a later try has answered."""
+"""Rejects that earlier tries of a task left, minus those that a later try has an answer for."""
 
 from __future__ import annotations
 
@@ -11,59 +11,59 @@ import msgspec
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.private_files import listed, write
 
-Line = tuple[str, bytes]
-"""A line of a file: its name, and the hash of the line."""
-Same = Literal["key", "key and row", "content"]
+KeptLine = tuple[str, bytes]
+"""A line of a rejects file: the file's name and the line's hash."""
+RowIdentity = Literal["key", "key and row", "content"]
 
 
 class EarlierRejects:
     """What a folder of rejects held when a try began.
 
-    A try that cuts its batches in another way than the one before keeps its rejects in other files. A row that this
-    try was answered for, accepted or rejected anew, must not stay in the old ones: it would be sent once more when
-    they are repaired. Rows that this try was not answered for stay: their rejection still stands.
+    A try that cuts its batches differently from the one before keeps its rejects in other files. A row for which this
+    try got an answer, accepted or rejected again, must not stay in the old files, or it would be sent twice once they
+    are repaired. Rows without an answer stay: their rejection still stands.
 
-    The same row is one of the same content; or of the same key, where the source was repaired in between. Where a
-    profile may rightly occur twice, as in a scenario, the key counts in the same row of the source only; and not at all
-    where the rows come from elsewhere.
+    Rows are the same if their content is, or if their key is, since the source may have been repaired in between. Where
+    a profile may legitimately occur twice, as in a scenario, the row number must match too; and rows from another
+    source are compared by content only.
 
     :param folder: of the task instance.
     :param key_fields: the fields that identify a row.
-    :param same: what makes a row the same, beside its content.
+    :param same: what makes two rows the same, besides their content.
     """
 
-    def __init__(self, folder: Any, key_fields: Sequence[str], *, same: Same) -> None:
+    def __init__(self, folder: Any, key_fields: Sequence[str], *, same: RowIdentity) -> None:
         self._folder = folder
         self._key_fields = key_fields
         self._same = same
         self._names: set[str] = set()
-        self._found_by: dict[bytes, list[Line]] = {}
+        self._lines_by_mark: dict[bytes, list[KeptLine]] = {}
         for path in listed(folder, ".jsonl"):
             self._names.add(path.name)
             for line in _lines_of(path):
                 for mark in self._marks_of(line):
-                    self._found_by.setdefault(mark, []).append((path.name, _hash(line)))
+                    self._lines_by_mark.setdefault(mark, []).append((path.name, _hash(line)))
 
     def __contains__(self, name: str) -> bool:
         """Whether there was such a file."""
         return name in self._names
 
     def remove(self, name: str, rows: Rows, *, spare: Collection[str]) -> None:
-        """Remove what was kept of rows that are answered for now, and the files in which nothing else is left.
+        """Remove rows for which there is now an answer, and the files that become empty.
 
-        :param name: the file that their rejects go to: the same rows went there at any try.
+        :param name: the file for their rejects, the same for the same rows in every try.
         :param spare: names of the files that this try wrote or confirmed.
         """
         if name in self._names and name not in spare:
             self._names.discard(name)
             (self._folder / name).unlink(missing_ok=True)
         answered: dict[str, set[bytes]] = {}
-        for row, record in zip(rows.numbers, rows.records, strict=True) if self._found_by else ():
+        for row, record in zip(rows.numbers, rows.records, strict=True) if self._lines_by_mark else ():
             for mark in self._marks(msgspec.json.decode(record), row):
-                for one, line in self._found_by.pop(mark, ()):
-                    answered.setdefault(one, set()).add(line)
-        for one in sorted(answered.keys() - set(spare)):
-            self._write_without(self._folder / one, answered[one])
+                for file, line in self._lines_by_mark.pop(mark, ()):
+                    answered.setdefault(file, set()).add(line)
+        for file in sorted(answered.keys() - set(spare)):
+            self._write_without(self._folder / file, answered[file])
 
     def _write_without(self, path: Any, gone: Collection[bytes]) -> None:
         lines = _lines_of(path)
@@ -82,7 +82,7 @@ class EarlierRejects:
         return self._marks(record, reject.get("row")) if isinstance(record, dict) else []
 
     def _marks(self, record: Mapping[str, Any], row: int | None) -> list[bytes]:
-        """What a row is recognised by."""
+        """The hashes by which a row is recognised."""
         key = [record.get(name) for name in self._key_fields]
         marks: list[Any] = [["content", record]]
         if self._same != "content" and any(value not in (None, "", []) for value in key):

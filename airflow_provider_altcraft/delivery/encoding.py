@@ -1,18 +1,18 @@
-"""Profiles become JSON.
+"""Encode profiles as JSON.
 
-One treatment per type:
+By type:
 
 =======================  ==============================================================================
 ``None``, NaN, infinity  null: left out (``omit``, the default) or sent as ``null`` (``send``, it clears)
-``bool int float str``   as they are; a lone surrogate in a text becomes ``?``
-``Decimal``              text, exact and written out: ``"1.10"``, ``"0.00000001"``
+``bool int float str``   unchanged; a lone surrogate in a string becomes ``?``
+``Decimal``              string, exact and without exponent: ``"1.10"``, ``"0.00000001"``
 ``date``                 ``YYYY-MM-DD``
-``datetime``             RFC 3339; one without a zone is taken to be in ``timezone``
+``datetime``             RFC 3339; one without a time zone is taken to be in ``timezone``
 ``time``                 ISO 8601
-``UUID``                 text
+``UUID``                 string
 ``bytes``                Base64
-``list dict``            JSON, with the same treatment inside; nulls inside are kept
-anything else            refused, naming the field and the type
+``list dict``            JSON, with the same rules inside; nulls inside are kept
+anything else            an error naming the field and the type
 =======================  ==============================================================================
 """
 
@@ -34,16 +34,16 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 NullPolicy = Literal["omit", "send"]
 
 MOST_DIGITS = 150_000
-"""What PostgreSQL's ``numeric`` can hold; written out, a number such as ``1E+999999999`` would fill the memory."""
+"""The limit of PostgreSQL's ``numeric``. Without one, writing out ``1E+999999999`` would fill the memory."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", uuid_format="canonical")
 
 
 class ProfileEncoder:
-    """Writes profiles as JSON, each value by the table above.
+    """Encodes profiles as JSON, each value by the table above.
 
-    :param nulls: what to do with a value that is not there; or field -> what to do, ``omit`` where it names none.
-    :param timezone: the zone of datetimes that name none.
+    :param nulls: what to do with missing values; or field -> what to do, ``omit`` for fields it does not name.
+    :param timezone: time zone of datetimes that have none.
     """
 
     def __init__(self, *, nulls: NullPolicy | Mapping[str, NullPolicy] = "omit", timezone: tzinfo) -> None:
@@ -61,19 +61,19 @@ class ProfileEncoder:
         return self._send_all or name in self._send
 
     def in_zone(self, value: datetime) -> datetime:
-        """A datetime with a zone."""
+        """A datetime with a time zone."""
         return value if value.tzinfo else value.replace(tzinfo=self._timezone)
 
     def stamps(self, values: Sequence[datetime]) -> list[datetime | str]:
-        """What is written of datetimes: the same as of ``in_zone``, for UTC without making other objects."""
+        """Datetimes ready to encode, as by ``in_zone``; for UTC, without creating intermediate objects."""
         if self._is_utc and {value.tzinfo for value in values} == {None}:
             return [text + "Z" for text in msgspec.to_builtins(values)]
         return [self.in_zone(value) for value in values]
 
     def encode(self, profile: Mapping[str, Any]) -> bytes:
-        """One profile as UTF-8 JSON, compact, fields in their own order.
+        """One profile as compact UTF-8 JSON, fields in their own order.
 
-        :raises AltcraftConfigurationError: for a value of a type without a treatment.
+        :raises AltcraftConfigurationError: for a value of an unsupported type.
         """
         fields = {}
         for name, value in profile.items():
@@ -83,43 +83,44 @@ class ProfileEncoder:
         return _ENCODER.encode(fields)
 
     def value(self, name: str, value: Any) -> Any:
-        """A value as the JSON library writes it by the table.
+        """A value converted so that the JSON library writes it as the table says.
 
-        :param name: of its field, for the error.
-        :raises AltcraftConfigurationError: for a type without a treatment.
+        :param name: of its field, for error texts.
+        :raises AltcraftConfigurationError: for an unsupported type.
         """
-        treatment = _TREATMENTS.get(type(value))
-        if treatment is None:
+        convert = _CONVERTERS.get(type(value))
+        if convert is None:
             return self._unusual(name, value)
-        return treatment(value)
+        return convert(value)
 
     def _unusual(self, name: str, value: Any) -> Any:
-        """Types that need the settings, and subclasses of the usual ones (``StrEnum``, pendulum's datetime)."""
+        """Types that depend on the settings, and subclasses of the usual ones (``StrEnum``, pendulum's datetime)."""
         if isinstance(value, datetime):
             return self.in_zone(value)
         if isinstance(value, Mapping):
             return {str(key): self.value(name, inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(name, inner) for inner in value]
-        for kind, treatment in _TREATMENTS.items():
+        for kind, convert in _CONVERTERS.items():
             if isinstance(value, kind):
-                return treatment(value)
+                return convert(value)
         raise AltcraftConfigurationError(
-            f"The field {name!r} holds a {type(value).__name__}, which has no form in JSON: convert it in the query."
+            f"The field {name!r} holds a {type(value).__name__}, which cannot be written as JSON: convert it in the"
+            " query."
         )
 
 
 class RowEncoder:
-    """Writes rows as the same JSON that ``ProfileEncoder`` writes of their profiles, several times faster.
+    """Encodes rows as the same JSON that ``ProfileEncoder`` makes of their profiles, several times faster.
 
-    Rows are written some at a time, column by column: one look at the types of a column tells whether its values need
-    a treatment. A struct made once from the fields then takes the place of a dictionary for each row. What cannot be
-    done this way, the profile encoder does.
+    A chunk of rows is converted column by column: the set of types in a column tells whether its values need
+    converting. Each row then becomes an instance of a struct built once from the fields, which is cheaper than a
+    dictionary. Anything this cannot handle falls back to the profile encoder.
 
     :param fields: names, in order.
-    :param columns: the column of each field; the fields after those are constants.
+    :param columns: the column index of each field; the remaining fields are constants.
     :param constants: their values.
-    :param encoder: of profiles.
+    :param encoder: the profile encoder.
     """
 
     def __init__(
@@ -135,45 +136,45 @@ class RowEncoder:
         self._is_flat = not any(isinstance(constant, dict | list) for constant in self._constants)
 
     def encode(self, rows: Sequence[Sequence[Any]]) -> JsonLines:
-        """Each row as UTF-8 JSON, in a line of its own.
+        """Each row as UTF-8 JSON, on a line of its own.
 
-        :raises AltcraftConfigurationError: for a value of a type without a treatment.
+        :raises AltcraftConfigurationError: for a value of an unsupported type.
         """
         if not rows or self._struct is None:
             return self._one_by_one(rows)
         by_column = list(zip(*rows, strict=True))
         values: list[Iterable[Any]] = []
         for index in self._columns:
-            treated = self._treated(by_column[index])
-            if treated is None:
+            converted = self._converted(by_column[index])
+            if converted is None:
                 return self._one_by_one(rows)
-            values.append(treated)
+            values.append(converted)
         profiles = map(self._struct, *values, *map(repeat, self._constants))
         try:
-            # In JSON, a line break within a text is escaped.
+            # Lines are safe separators: JSON escapes line breaks inside strings.
             text = _ENCODER.encode_lines(list(islice(profiles, len(rows))))
         except UnicodeEncodeError:
-            # A lone surrogate somewhere.
+            # There is a lone surrogate somewhere.
             return self._one_by_one(rows)
         return JsonLines([text], len(rows), is_flat=self._is_flat)
 
     @staticmethod
     def _struct_of(fields: Sequence[str], encoder: ProfileEncoder) -> Callable[..., Any] | None:
-        """A profile with these fields; ``None`` for names that the JSON library would have to escape."""
-        if any(sign in '\\"' or sign < " " for field in fields for sign in field):
+        """A struct with these fields; ``None`` for names that the JSON library would have to escape."""
+        if any(char in '\\"' or char < " " for field in fields for char in field):
             return None
         slots = {f"f{number}": field for number, field in enumerate(fields)}
         return msgspec.defstruct(
             "Profile",
-            # A default is what is left out: a null, unless the field is to be cleared by it.
+            # Defaults are omitted, so None is the default unless nulls of this field are to be sent.
             [(slot, Any, msgspec.UNSET if encoder.sends_null(field) else None) for slot, field in slots.items()],
             rename=slots,
             omit_defaults=True,
             gc=False,
         )
 
-    def _treated(self, column: Sequence[Any]) -> Sequence[Any] | None:
-        """The values of a column as the JSON library writes them by the table; ``None`` for types that it cannot."""
+    def _converted(self, column: Sequence[Any]) -> Sequence[Any] | None:
+        """The values of a column, converted as ``ProfileEncoder.value`` does; ``None`` for types this cannot handle."""
         kinds = set(map(type, column))
         if kinds <= _AS_IS:
             return column
@@ -184,8 +185,8 @@ class RowEncoder:
         if kinds == {datetime}:
             return self._encoder.stamps(column)
         if kinds <= _PLAIN:
-            treatments = {**_TREATMENTS, datetime: self._encoder.in_zone}
-            return [treatments[type(value)](value) for value in column]
+            converters = {**_CONVERTERS, datetime: self._encoder.in_zone}
+            return [converters[type(value)](value) for value in column]
         return None
 
     def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> JsonLines:
@@ -200,7 +201,7 @@ class RowEncoder:
 
 
 def is_null(value: Any) -> bool:
-    """Whether a value is one of those that are written as ``null``."""
+    """Whether a value is encoded as ``null``."""
     if value is None:
         return True
     if isinstance(value, float):
@@ -231,16 +232,16 @@ def _exact(value: Decimal) -> str | None:
 
 
 def _all_exact(column: Sequence[Decimal]) -> Sequence[str | None]:
-    """The same of a whole column: one look at the texts tells whether any has an exponent, or is no number."""
+    """``_exact`` for a column: one scan of the joined text finds any exponent, NaN or infinity (``E, N, I``)."""
     texts = list(map(str, column))
     joined = "".join(texts)
-    if any(sign in joined for sign in "ENI"):
+    if any(letter in joined for letter in "ENI"):
         return list(map(_exact, column))
     return texts
 
 
-# bool before int, of which it is a subclass: the order is that in which subclasses are tried.
-_TREATMENTS: dict[type, Callable[[Any], Any]] = {
+# Subclasses are tried in this order, so bool comes before int.
+_CONVERTERS: dict[type, Callable[[Any], Any]] = {
     type(None): lambda value: None,
     str: _text,
     bool: bool,

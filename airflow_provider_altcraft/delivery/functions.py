@@ -1,6 +1,6 @@
-"""Functions in the place of a profile's values, such as ``{"action": "increase", "value": 5}`` (CONTRACT 8.1).
+"""Field functions in place of a profile's values, such as ``{"action": "increase", "value": 5}`` (CONTRACT 8.1).
 
-A batch that is sent twice leaves the stored profiles as if it had been sent once, unless it holds such a function.
+Sending a batch twice leaves the same stored profiles as sending it once, unless it contains such a function.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import msgspec
 from airflow_provider_altcraft.api.request import Frame
 
 CONVERGING = frozenset({"set", "delete", "remove"})
-"""Actions that do no more when they are repeated. Of ``add``, the contract says that it may (CONTRACT 13); the words
-themselves are not documented, so any other counts as one that acts again."""
+"""Actions that have no further effect when repeated. ``add`` may have one (CONTRACT 13). Other actions are not
+documented, so they are assumed to act again."""
 
 _MARK = b'"action"'
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def converges(body: bytes, frame: Frame, *, wrapped: bool) -> bool:
-    """Whether sending a batch twice leaves the profiles as sending it once does.
+    """Whether sending a batch twice leaves the same profiles as sending it once.
 
-    :param body: as the delivery writes it: names are not escaped where they need not be.
-    :param frame: what it was joined by. What stands there is no profile.
+    :param body: as the delivery writes it, so ``"action"`` is never escaped.
+    :param frame: the frame around the items, which holds no profiles.
     :param wrapped: whether an item is written ``{"data": {...}}``.
     """
     if body.find(_MARK, len(frame.head)) < 0:

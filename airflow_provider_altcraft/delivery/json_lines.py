@@ -1,4 +1,4 @@
-"""Records as JSON lines: written together, sent together, and taken apart only when somebody asks for one."""
+"""Records as JSON lines: encoded and sent together, split only if a single record is needed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from airflow_provider_altcraft.api.request import Frame
 
 
 class JsonLines(Sequence[bytes]):
-    """Records, a line each. Ten thousand objects would cost more than writing what they say.
+    """Records, one per line.
 
-    :param parts: texts of whole lines, each ended by a line feed: within a value of JSON, it is escaped.
-    :param count: lines in them.
-    :param is_flat: whether no value of any record holds others, an object or a list, so that nobody need look.
+    Kept as a few large byte strings, because most batches are accepted whole: ten thousand bytes objects per batch
+    would cost more than encoding them. Splitting at line feeds is safe, as JSON escapes them inside values.
+
+    :param parts: byte strings of whole lines, each ending with a line feed.
+    :param count: how many lines there are.
+    :param is_flat: whether no record has a nested value (an object or a list), so that nobody need look for one.
     """
 
-    __slots__ = ("_apart", "_count", "_parts", "is_flat")
+    __slots__ = ("_count", "_parts", "_split", "is_flat")
 
     def __init__(self, parts: Sequence[bytes] = (), count: int = 0, *, is_flat: bool = False) -> None:
         self._parts = parts
         self._count = count
         self.is_flat = is_flat or not count
-        self._apart: list[bytes] | None = None
+        self._split: list[bytes] | None = None
 
     @classmethod
     def of(cls, records: Sequence[bytes], *, is_flat: bool = False) -> JsonLines:
-        """Records that stand apart, as lines."""
+        """Join separate records into lines."""
         return JsonLines([b"\n".join([*records, b""])], len(records), is_flat=is_flat) if records else JsonLines()
 
     def __len__(self) -> int:
@@ -38,14 +41,14 @@ class JsonLines(Sequence[bytes]):
         return iter(self._records)
 
     @overload
-    def __getitem__(self, place: int) -> bytes: ...
+    def __getitem__(self, index: int) -> bytes: ...
     @overload
-    def __getitem__(self, place: slice) -> JsonLines: ...
+    def __getitem__(self, index: slice) -> JsonLines: ...
 
-    def __getitem__(self, place: int | slice) -> bytes | JsonLines:
-        if isinstance(place, slice):
-            return JsonLines.of(self._records[place], is_flat=self.is_flat)
-        return self._records[place]
+    def __getitem__(self, index: int | slice) -> bytes | JsonLines:
+        if isinstance(index, slice):
+            return JsonLines.of(self._records[index], is_flat=self.is_flat)
+        return self._records[index]
 
     def __add__(self, other: JsonLines) -> JsonLines:
         is_flat = self.is_flat and other.is_flat
@@ -53,32 +56,32 @@ class JsonLines(Sequence[bytes]):
 
     @property
     def parts(self) -> Sequence[bytes]:
-        """The lines, as texts that follow one another."""
+        """The byte strings of whole lines, in order."""
         return self._parts
 
     @property
     def size(self) -> int:
-        """Bytes of the records."""
+        """Bytes of the records, without line feeds."""
         return sum(map(len, self.parts)) - len(self)
 
     @property
     def _records(self) -> list[bytes]:
-        if self._apart is None:
-            self._apart = self._taken_apart()
-        return self._apart
+        if self._split is None:
+            self._split = self._split_records()
+        return self._split
 
-    def _taken_apart(self) -> list[bytes]:
+    def _split_records(self) -> list[bytes]:
         return [record for part in self._parts for record in part.split(b"\n")[:-1]]
 
 
 class Packed(JsonLines):
-    """Records that stand in a body, and nowhere else: held twice, they would take twice the memory.
+    """Records read back from the request body that holds them, so that a batch in flight is in memory only once.
 
-    :param body: the body.
-    :param frame: what it was joined by.
-    :param count: how many there are.
-    :param record_of: makes a record of an item of the body.
-    :param is_flat: of the records.
+    :param body: the request body.
+    :param frame: the frame around its items.
+    :param count: how many records there are.
+    :param record_of: turns an item of the body back into a record.
+    :param is_flat: see ``JsonLines``.
     """
 
     __slots__ = ("_body", "_frame", "_record_of")
@@ -93,10 +96,10 @@ class Packed(JsonLines):
 
     @property
     def parts(self) -> Sequence[bytes]:
-        """The lines, as texts that follow one another."""
+        """The byte strings of whole lines, in order."""
         return self[:].parts
 
-    def _taken_apart(self) -> list[bytes]:
+    def _split_records(self) -> list[bytes]:
         return [self._record_of(bytes(item)) for item in _ITEMS.decode(self._frame.array_of(self._body))]
 
 

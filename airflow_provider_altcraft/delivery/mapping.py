@@ -1,4 +1,4 @@
-"""Columns of a query become fields of a profile."""
+"""Map the columns of a query to the fields of a profile."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ _STEP = re.compile(r"([^.\[\]]+)((?:\[\d+\])*)")
 class FieldMapping:
     """Which column of a query becomes which field of a profile. Built once, before the first row.
 
-    A target below the surface is written as a path: ``subscriptions[0].phone``. An object on the way to which no
-    column has a value is left out, whatever its constants are: a row without a phone gets no SMS subscription.
+    A nested target is written as a path: ``subscriptions[0].phone``. A nested object for which a row has no value in
+    any column is left out, even if it has constants: a row without a phone gets no SMS subscription.
 
     :param columns: names of the query's columns, in order.
     :param field_mapping: column -> Altcraft field, or a list of them; ``None`` takes every column under its own name.
     :param constants: target -> value, the same in every profile.
-    :raises AltcraftConfigurationError: for a column that occurs twice or does not exist, or a field that is filled
-        twice.
+    :raises AltcraftConfigurationError: for a duplicate or missing column, or a field that is filled twice.
     """
 
     def __init__(
@@ -36,10 +35,10 @@ class FieldMapping:
     ) -> None:
         if field_mapping is None:
             pairs: list[tuple[str, tuple[Step, ...]]] = [(column, (column,)) for column in columns]
-            _refuse_twice("The query returns the column", columns)
+            _check_unique("The query returns the column", columns)
         else:
             pairs = [(column, path_of(target)) for column, targets in field_mapping.items() for target in _all(targets)]
-            _refuse_twice("The query returns the column", (name for name in columns if name in field_mapping))
+            _check_unique("The query returns the column", (name for name in columns if name in field_mapping))
             missing = sorted(set(field_mapping) - set(columns))
             if missing:
                 raise AltcraftConfigurationError(
@@ -48,22 +47,22 @@ class FieldMapping:
                 )
         fixed = [(path_of(target), value) for target, value in (constants or {}).items()]
         paths = [path for _, path in pairs] + [path for path, _ in fixed]
-        _refuse_overlaps(paths)
+        _check_overlaps(paths)
         self._columns = [(columns.index(column), path) for column, path in pairs]
         self._constants = fixed
-        self._around = {path: self._innermost(path) for path, _ in fixed}
+        self._enclosing = {path: self._innermost(path) for path, _ in fixed}
         self._is_flat = all(len(path) == 1 for path in paths)
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(str(path[0]) for path in paths))
 
     @property
     def flat(self) -> tuple[list[int], list[Any]] | None:
-        """The columns and the constants in the order of ``fields``; ``None`` if a target lies below the surface."""
+        """The column indexes and the constants in the order of ``fields``; ``None`` if a target is nested."""
         if not self._is_flat:
             return None
         return [index for index, _ in self._columns], [value for _, value in self._constants]
 
     def profile(self, row: Sequence[Any]) -> dict[str, Any]:
-        """The profile of a row, values untouched."""
+        """The profile of a row, with its values unchanged."""
         profile: dict[str, Any] = {}
         filled: set[tuple[Step, ...]] = set()
         for index, path in self._columns:
@@ -74,21 +73,21 @@ class FieldMapping:
                 filled.update(path[:depth] for depth in range(1, len(path)))
                 _put(profile, path, value)
         for path, value in self._constants:
-            around = self._around[path]
-            # An object of which every value is a constant is not any row's, so it belongs to all.
-            if around is None or around in filled:
+            enclosing = self._enclosing[path]
+            # An object made of constants alone goes into every profile.
+            if enclosing is None or enclosing in filled:
                 _put(profile, path, value)
         return profile if self._is_flat else {name: _without_gaps(value) for name, value in profile.items()}
 
     def _innermost(self, path: tuple[Step, ...]) -> tuple[Step, ...] | None:
-        """The innermost object around a target that columns fill, too."""
+        """The innermost object around a target that columns fill as well."""
         objects = (path[:depth] for depth in range(len(path) - 1, 0, -1))
         columns = [column for _, column in self._columns]
-        return next((one for one in objects if any(column[: len(one)] == one for column in columns)), None)
+        return next((prefix for prefix in objects if any(column[: len(prefix)] == prefix for column in columns)), None)
 
 
 class _Gap:
-    """A place of a list that nothing filled."""
+    """An element of a list that nothing has filled."""
 
 
 _GAP = _Gap()
@@ -97,14 +96,14 @@ _GAP = _Gap()
 def path_of(target: str) -> tuple[Step, ...]:
     """A target as the steps to it: ``subscriptions[0].phone`` is ``("subscriptions", 0, "phone")``.
 
-    :raises AltcraftConfigurationError: for what is not a path.
+    :raises AltcraftConfigurationError: for anything that is not a path.
     """
     steps: list[Step] = []
     for part in target.split("."):
         match = _STEP.fullmatch(part)
         if match is None:
             raise AltcraftConfigurationError(
-                f"{target!r} names no field: write a name, or a path such as 'subscriptions[0].phone'."
+                f"{target!r} is not a field: write a name, or a path such as 'subscriptions[0].phone'."
             )
         steps.append(match[1])
         steps += [int(index) for index in re.findall(r"\d+", match[2])]
@@ -116,15 +115,15 @@ def _all(targets: str | Sequence[str]) -> Sequence[str]:
 
 
 def _put(profile: dict[str, Any], path: tuple[Step, ...], value: Any) -> None:
-    place: Any = profile
+    container: Any = profile
     for step, following in pairwise(path):
-        inner = place[step] if isinstance(step, int) else place.get(step)
+        inner = container[step] if isinstance(step, int) else container.get(step)
         if inner is None or inner is _GAP:
-            inner = place[step] = [] if isinstance(following, int) else {}
+            inner = container[step] = [] if isinstance(following, int) else {}
         if isinstance(following, int):
             inner.extend([_GAP] * (following + 1 - len(inner)))
-        place = inner
-    place[path[-1]] = value
+        container = inner
+    container[path[-1]] = value
 
 
 def _without_gaps(value: Any) -> Any:
@@ -135,14 +134,14 @@ def _without_gaps(value: Any) -> Any:
     return value
 
 
-def _refuse_twice(what: str, names: Iterable[str]) -> None:
+def _check_unique(what: str, names: Iterable[str]) -> None:
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise AltcraftConfigurationError(f"{what} {', '.join(twice)} more than once.")
 
 
-def _refuse_overlaps(paths: Sequence[tuple[Step, ...]]) -> None:
-    """Refuse targets that are the same, or of which one lies inside another."""
+def _check_overlaps(paths: Sequence[tuple[Step, ...]]) -> None:
+    """Check that no two targets are the same, and that none is inside another."""
     taken = Counter(paths)
     inside = [path for path in paths if any(path[:depth] in taken for depth in range(1, len(path)))]
     twice = [path for path, times in taken.items() if times > 1] + inside

@@ -1,4 +1,4 @@
-"""Rows in, requests out, a report at the end. Memory holds a batch per request in flight, however many rows."""
+"""Rows in, requests out, a report at the end. Memory holds one batch per request in flight, however many rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from threading import Lock
 from typing import Any, Protocol
 
 from airflow_provider_altcraft.api.request import Frame
-from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, TaskAnswer, TaskOutcome, refused_batch
-from airflow_provider_altcraft.delivery.batching import Batch, Limits, Rows, batches
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Reject, TaskAnswer, TaskOutcome, rejected_batch
+from airflow_provider_altcraft.delivery.batching import Batch, BatchLimits, Rows, batches
 from airflow_provider_altcraft.delivery.destinations import Destination
 from airflow_provider_altcraft.delivery.encoding import is_null
 from airflow_provider_altcraft.delivery.functions import converges
@@ -29,7 +29,7 @@ NO_KEY = "the row has no value to find its profile by"
 
 
 class BatchReply(Protocol):
-    """What sending a batch came to."""
+    """The answer to a batch."""
 
     @property
     def data(self) -> Any:
@@ -41,43 +41,43 @@ class BatchReply(Protocol):
 
     @property
     def replayed(self) -> bool:
-        """Whether it happened at an earlier try."""
+        """Whether an earlier try had sent it."""
 
 
 class Sender(Protocol):
-    """Sends batches, and knows what an earlier try made of them."""
+    """Sends batches, and knows which of them earlier tries sent."""
 
     @property
     def must_check(self) -> bool:
-        """Whether an earlier try may have sent batches, so that each is compared before it goes out."""
+        """Whether an earlier try may have sent batches, so that each must be compared before it is sent."""
 
     def check(self, place: int, digest: str) -> str | None:
-        """Compare a batch with what an earlier try sent at its place.
+        """Compare a batch with the one that an earlier try sent at its place.
 
-        :param digest: what its name begins with.
+        :param digest: the first part of its name.
         :returns: the name it had then, if it is the same.
-        :raises AltcraftError: if the source has changed in a way that would send again what must not be.
+        :raises AltcraftError: if the source has changed so that rows would be sent twice that must not be.
         """
 
     def send(self, body: bytes, batch: Batch) -> BatchReply:
         """Send a body."""
 
     def recall(self, batch: Batch) -> BatchAnswer | None:
-        """What an earlier try made of a batch, if that is known for good."""
+        """The final answer that an earlier try got for a batch, if any."""
 
     def settle(self, batch: Batch, verdict: BatchAnswer) -> None:
-        """Note what became of a batch, now that nothing of it is left to do."""
+        """Record what became of a batch, once it is completely dealt with."""
 
     def split(self, batch: Batch) -> None:
-        """Note that a batch is sent as two halves."""
+        """Record that a batch is sent as two halves."""
 
     def was_split(self, batch: Batch) -> bool:
-        """Whether an earlier try sent it as halves, which must not be sent again as a whole."""
+        """Whether an earlier try sent it as halves; it must not be sent as a whole then."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskBatch:
-    """A batch that Altcraft made a task of."""
+    """A batch that Altcraft processes as a task."""
 
     task_id: str
     batch: str
@@ -88,10 +88,10 @@ class TaskBatch:
 class Forecast:
     """What sending some rows would take.
 
-    :param rows: that would be sent.
-    :param skipped: that would not.
-    :param keyless: that would be rejected for want of a value to find their profile by.
-    :param oversized: that would be rejected since a request cannot hold them.
+    :param rows: rows that would be sent.
+    :param skipped: rows that would be skipped.
+    :param keyless: rows that would be rejected for lack of a value to find their profile by.
+    :param oversized: rows that would be rejected because they are too large for a request.
     """
 
     rows: int = 0
@@ -103,18 +103,20 @@ class Forecast:
 
 
 class Delivery:
-    """One delivery of rows to one destination. ``report``, ``tasks`` and ``batches`` (how many) say what came of it.
+    """One delivery of rows to one destination. ``report``, ``tasks`` and ``batches`` (how many) are its outcome.
+
+    One thread reads, encodes and cuts rows into batches, while worker threads send them and wait for the answers.
 
     :param destination: where the rows go.
     :param frame: the bytes around the rows of a body.
-    :param sender: how a body is sent.
-    :param place: which installation and what in it: part of the names of batches.
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_body_bytes: bytes per request at most.
-    :param max_in_flight: requests at a time.
+    :param sender: sends the bodies.
+    :param place: identifies the installation and the place in it; part of the names of batches.
+    :param batch_size: maximum rows per request; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_body_bytes: maximum bytes per request.
+    :param max_in_flight: maximum concurrent requests.
     :param rejects: where rejected rows are kept.
-    :param progress: told after each batch: the report, and the requests in flight.
-    :param abort: makes the requests in flight end at once, and lets no others begin.
+    :param progress: called after each batch with the report and the number of requests in flight.
+    :param abort: ends the requests in flight at once and lets no others begin.
     """
 
     def __init__(
@@ -137,7 +139,7 @@ class Delivery:
         self._frame = frame
         self._sender = sender
         self._place = place
-        self._limits = Limits(
+        self._limits = BatchLimits(
             items=batch_size,
             body_bytes=max_body_bytes,
             frame_bytes=frame.size,
@@ -147,8 +149,8 @@ class Delivery:
         self._limit = f"{max_body_bytes:,} ({_limit_setting(destination)} in the connection's extra)"
         if frame.size > max_body_bytes:
             raise AltcraftConfigurationError(
-                f"{destination.endpoint.name}: without any row, a request would have {frame.size:,} bytes, over the"
-                f" limit of {self._limit}. Nothing was sent. Files that are uploaded take less room, as file_key."
+                f"{destination.endpoint.name}: even without rows, a request would be {frame.size:,} bytes, over the"
+                f" limit of {self._limit}. Nothing was sent. Upload files first and pass their file_key: it is smaller."
             )
         self._max_in_flight = max_in_flight
         self._rejects = rejects
@@ -164,19 +166,19 @@ class Delivery:
         self.batches = 0
 
     def forecast(self, source: Source[Any]) -> Forecast:
-        """Write and cut all rows without sending any: what sending them would take.
+        """Encode and cut all rows without sending any, to find out what sending them would take.
 
-        :raises AltcraftConfigurationError: for a value without a form in JSON.
+        :raises AltcraftConfigurationError: for a value that cannot be written as JSON.
         """
         forecast = Forecast()
 
-        def refuse_keyless(rows: Rows) -> None:
+        def count_keyless(rows: Rows) -> None:
             forecast.keyless += len(rows)
 
-        def refuse_oversized(rows: Rows, size: int) -> None:
+        def count_oversized(rows: Rows, size: int) -> None:
             forecast.oversized += len(rows)
 
-        for batch in batches(self._written(source, refuse_keyless), self._limits, refuse_oversized):
+        for batch in batches(self._encoded(source, count_keyless), self._limits, count_oversized):
             forecast.rows += len(batch)
             forecast.requests += 1
             forecast.body_bytes += self._frame.size + (self._limits.wrap_bytes + 1) * len(batch) - 1
@@ -185,22 +187,24 @@ class Delivery:
         return forecast
 
     def run(self, source: Source[Any], *, ledger: Ledger | None = None, watermark: Watermark | None = None) -> None:
-        """Send all rows and count the answers. Of a destination that makes tasks, ``settle`` counts them later.
+        """Send all rows and count the answers. For destinations that make tasks, ``settle`` counts them later.
 
-        :param ledger: skips the rows that have not changed since they were accepted.
-        :param watermark: follows a column of the rows.
-        :raises AltcraftError: if a batch could not be delivered; the batches in flight are waited for first, unless
-            the task was killed or its time is over.
+        :param ledger: skips rows that have not changed since they were accepted.
+        :param watermark: tracks a column of the rows.
+        :raises AltcraftError: if a batch could not be delivered; raised once the batches in flight have ended, unless
+            the task was killed or is out of time.
         """
         self._ledger, self._watermark = ledger, watermark
-        rows = self._written(source, self._refuse_keyless)
+        rows = self._encoded(source, self._reject_keyless)
         if ledger is not None:
             rows = self._changed(ledger, rows)
         with Workers(self._max_in_flight, self._abort) as workers:
-            for place, batch in enumerate(batches(rows, self._limits, self._refuse_oversized)):
+            for place, batch in enumerate(batches(rows, self._limits, self._reject_oversized)):
+                # Wait before building the body: there are never more bodies in memory than requests in flight.
                 workers.wait_for_one()
                 body = self._body(batch)
-                # Named here, and not in the thread that sends it, only where it must not go out before it is compared.
+                # Hashing is left to the worker thread, except on a retry: then batches must be compared with the
+                # earlier try's in order, before any of them is sent.
                 name = self._checked_name(place, body) if self._sender.must_check else None
                 workers.submit(self._deliver, str(place), batch, body, name)
                 self.batches = place + 1
@@ -208,8 +212,8 @@ class Delivery:
         if watermark is not None:
             self.report.watermark = plain(watermark.value)
 
-    def _written(self, source: Source[Any], refuse: Callable[[Rows], None]) -> Iterator[Rows]:
-        """The rows, written, some at a time; those without a value to be found by are refused here."""
+    def _encoded(self, source: Source[Any], reject: Callable[[Rows], None]) -> Iterator[Rows]:
+        """The encoded rows, in chunks; those without a value to find their profile by are rejected here."""
         report, watermark, ledger = self.report, self._watermark, self._ledger
         keyless = _without(self._destination.key_fields, source)
         fingerprint_of = ledger.fingerprinter(source) if ledger is not None else None
@@ -230,8 +234,8 @@ class Delivery:
             rows = Rows(numbers, records, safe_watermarks, fingerprints)
             lost = set(keyless(wanted))
             if lost:
-                refuse(rows.pick(sorted(lost)))
-                rows = rows.pick([place for place in range(len(rows)) if place not in lost])
+                reject(rows.pick(sorted(lost)))
+                rows = rows.pick([index for index in range(len(rows)) if index not in lost])
             if rows.records:
                 yield rows
 
@@ -256,9 +260,9 @@ class Delivery:
     def _deliver_batch(self, place: str, rows: Rows, body: bytes, name: str | None = None) -> None:
         batch = Batch(name or self._name(self._digest(body)), place, len(rows), self._converges(rows, body))
         earlier = self._sender.recall(batch)
-        # An earlier try may have had no place for the rejects.
-        if earlier is not None and (not earlier.refusals or self._rejects.has(batch.name)):
-            self._rejects.confirm(batch.name, rows, were_refused=bool(earlier.refusals))
+        # An earlier try may have had no reject_path; its rejects must be fetched again then.
+        if earlier is not None and (not earlier.rejects or self._rejects.has(batch.name)):
+            self._rejects.confirm(batch.name, rows, were_rejected=bool(earlier.rejects))
             self._count(rows, earlier, replayed=True)
             return
         if self._sender.was_split(batch):
@@ -270,9 +274,9 @@ class Delivery:
             answer = self._sender.send(body, batch)
         except AltcraftRequestTooLarge as error:
             if len(rows) == 1:
-                self._refuse(batch.name, rows, [Refusal(0, error.code, error.debug or error.text)])
+                self._reject(batch.name, rows, [Reject(0, error.code, error.debug or error.text)])
                 return
-            # The installation's limit is lower than ours: halves are other batches, with names of their own.
+            # The installation's limit is lower than ours. Halves are batches of their own, with their own names.
             self._sender.split(batch)
             self._deliver_halves(batch, rows)
             return
@@ -289,7 +293,8 @@ class Delivery:
     def _body(self, rows: Rows) -> bytes:
         is_flat, items_of = rows.records.is_flat, self._destination.items_of
         body = self._frame.join([items_of(part, is_flat=is_flat) for part in rows.records.parts])
-        # Held twice, rows would take twice the memory for as long as Altcraft thinks.
+        # From here on the rows are read back from the body if needed: keeping both would double the memory for as
+        # long as Altcraft takes to answer.
         rows.records = Packed(body, self._frame, len(rows), self._destination.record_of, is_flat=is_flat)
         return body
 
@@ -297,26 +302,26 @@ class Delivery:
         return rows.records.is_flat or converges(body, self._frame, wrapped=self._destination.endpoint.wrapped)
 
     def _digest(self, body: bytes) -> str:
-        """Where the rows of a batch go and what they say, the same at any try."""
+        """A digest of where the rows of a batch go and their content, the same in every try."""
         digest = sha256(self._place)
         digest.update(self._frame.array_of(body))
         return digest.hexdigest()[:32]
 
     def _name(self, digest: str) -> str:
-        """The name of a batch: the same rows a second time in one delivery are another."""
+        """The name of a batch, numbered if the same rows occur more than once in the delivery."""
         with self._lock:
             self._seen[digest] += 1
             times = self._seen[digest]
         return digest if times == 1 else f"{digest}-{times}"
 
     def _checked_name(self, place: int, body: bytes) -> str:
-        """The name of a batch, once it has been compared with what an earlier try sent at its place."""
+        """The name of a batch, after comparing it with the one that an earlier try sent at its place."""
         digest = self._digest(body)
         known, name = self._sender.check(place, digest), self._name(digest)
         return known or name
 
     def _follow(self, batch: str, rows: Rows, task_id: str, *, replayed: bool) -> None:
-        """Note the task that will tell what became of a batch."""
+        """Remember the task that processes a batch, and hold its rows as pending."""
         self._rejects.hold(batch, rows)
         with self._lock:
             self._count_sent(rows, replayed=replayed)
@@ -325,20 +330,21 @@ class Delivery:
             self._progress(self.report, self._in_flight)
 
     def _take(self, batch: Batch, rows: Rows, answer: BatchReply) -> None:
-        """Act on what Altcraft said of a batch. It is settled last: a try that ends before that does it all again."""
+        """Act on the answer to a batch. It is settled last: if the try dies before that, the next does it all again."""
         if self._destination.makes_task:
-            # Without the id of a task, nobody can be asked what became of the rows.
+            # Without a task id, there is no way to find out what became of the rows.
             verdict = BatchAnswer(accepted=0, unaccounted=len(rows))
         else:
             verdict = self._destination.read(answer.data, len(rows))
-        self._rejects.keep(batch.name, rows, verdict.refusals, answered=not verdict.unaccounted)
+        self._rejects.keep(batch.name, rows, verdict.rejects, answered=not verdict.unaccounted)
         if not verdict.unaccounted:
-            # An answer from memory may be older than what another try sent of the same rows. One that speaks of no
-            # row says that the request was taken, not that each row was.
-            told = self._destination.accounts_for_rows(answer.data, verdict)
-            if self._ledger is not None and told and not answer.replayed:
-                refused = {refusal.position for refusal in verdict.refusals}
-                self._ledger.accepted([found for place, found in enumerate(rows.fingerprints) if place not in refused])
+            # The ledger learns only what is certain. A replayed answer may be older than what another try has sent of
+            # the same rows, and one that is not about rows only says that the request was accepted.
+            is_certain = self._destination.accounts_for_rows(answer.data, verdict) and not answer.replayed
+            if self._ledger is not None and is_certain:
+                rejected = {reject.position for reject in verdict.rejects}
+                accepted = [found for index, found in enumerate(rows.fingerprints) if index not in rejected]
+                self._ledger.accepted(accepted)
             self._sender.settle(batch, verdict)
         self._count(rows, verdict, replayed=answer.replayed)
 
@@ -355,35 +361,35 @@ class Delivery:
 
     def _count_verdict(self, rows: Rows, verdict: BatchAnswer) -> None:
         self.report.count(verdict)
-        if self._watermark is not None and (verdict.refusals or verdict.unaccounted):
-            first = min((refusal.position for refusal in verdict.refusals), default=0)
+        if self._watermark is not None and (verdict.rejects or verdict.unaccounted):
+            first = min((reject.position for reject in verdict.rejects), default=0)
             self.report.hold(rows.numbers[first], plain(rows.safe_watermark(first)))
 
-    def _refuse_keyless(self, rows: Rows) -> None:
-        refusals = [Refusal(place, 0, NO_KEY) for place in range(len(rows))]
-        self._refuse(_unsent(rows), rows, refusals)
+    def _reject_keyless(self, rows: Rows) -> None:
+        rejects = [Reject(index, 0, NO_KEY) for index in range(len(rows))]
+        self._reject(_unsent_name(rows), rows, rejects)
 
-    def _refuse_oversized(self, rows: Rows, size: int) -> None:
+    def _reject_oversized(self, rows: Rows, size: int) -> None:
         reason = f"alone it makes a request of {size:,} bytes, over the limit of {self._limit}"
-        self._refuse(_unsent(rows), rows, [Refusal(0, 0, reason)])
+        self._reject(_unsent_name(rows), rows, [Reject(0, 0, reason)])
 
-    def _refuse(self, batch: str, rows: Rows, refusals: list[Refusal]) -> None:
-        """Count rows that are not sent."""
-        self._rejects.keep(batch, rows, refusals)
+    def _reject(self, batch: str, rows: Rows, rejects: list[Reject]) -> None:
+        """Keep and count rows that are rejected without being sent."""
+        self._rejects.keep(batch, rows, rejects)
         with self._lock:
             self.report.sent += len(rows)
-            self._count_verdict(rows, BatchAnswer(accepted=0, refusals=refusals))
+            self._count_verdict(rows, BatchAnswer(accepted=0, rejects=rejects))
 
 
-def keep_refusals(task: TaskBatch, answer: TaskAnswer, rejects: Rejects, destination: Destination) -> bool:
-    """Keep the rows that a finished task refused, with their reasons, as soon as they are known.
+def keep_rejects(task: TaskBatch, answer: TaskAnswer, rejects: Rejects, destination: Destination) -> bool:
+    """Keep the rows that a finished task rejected, with the reasons, as soon as they are known.
 
-    :returns: whether the rows could be reached.
+    :returns: whether this process could reach the rows.
     """
     if not rejects.reaches(task.batch):
         return False
     verdict = answer.against(task.rows, destination.read)
-    return rejects.keep_held(task.batch, verdict.refusals, answered=not verdict.unaccounted)
+    return rejects.keep_held(task.batch, verdict.rejects, answered=not verdict.unaccounted)
 
 
 def settle(
@@ -395,14 +401,14 @@ def settle(
     outcomes: Mapping[str, TaskOutcome],
     ask: Callable[[str], tuple[TaskAnswer, TaskOutcome]],
 ) -> list[str]:
-    """Count what the finished tasks said of their rows. Rejects that an earlier try kept stay as they are.
+    """Count what the finished tasks reported about their rows. Rejects that an earlier try kept are left alone.
 
     :param report: of the delivery that made the tasks.
-    :param destination: which reads the answers.
-    :param outcomes: what the wait found, by the ids of the tasks. The rows of a task that failed were not taken, unless
-        it says so row by row.
-    :param ask: asks for the result of a task again: only where rows were refused and were not kept while it was known.
-    :returns: the tasks that refused rows and do not tell any more which; their rows stay put aside.
+    :param destination: reads the answers.
+    :param outcomes: what the wait found, by task id. All rows of a failed task count as rejected, unless its answer
+        rejects rows one by one.
+    :param ask: fetches the result of a task again, if its rejects were not kept when it was first seen.
+    :returns: the tasks that rejected rows but no longer say which; their rows stay pending.
     """
     forgotten = []
     for task in tasks:
@@ -415,14 +421,14 @@ def settle(
             if answer is None:
                 forgotten.append(task.task_id)
         verdict = (answer or outcome).against(task.rows, destination.read)
-        if outcome.failure and not (verdict.itemised and verdict.refusals):
-            verdict = refused_batch(-1, f"the task {task.task_id} failed", task.rows)
+        if outcome.failure and not (verdict.itemised and verdict.rejects):
+            verdict = rejected_batch(-1, f"the task {task.task_id} failed", task.rows)
         report.count(verdict)
         if task.task_id in forgotten:
             continue
         if not outcome.is_kept:
-            is_kept = rejects.keep_held(task.batch, verdict.refusals, answered=not verdict.unaccounted)
-            report.lost += 0 if is_kept else len(verdict.refusals)
+            is_kept = rejects.keep_held(task.batch, verdict.rejects, answered=not verdict.unaccounted)
+            report.lost += 0 if is_kept else len(verdict.rejects)
         rejects.release(task.batch)
     return forgotten
 
@@ -430,7 +436,7 @@ def settle(
 def _asked_again(
     ask: Callable[[str], tuple[TaskAnswer, TaskOutcome]], task: TaskBatch, outcome: TaskOutcome
 ) -> TaskAnswer | None:
-    """The answer with its reasons, if the task still gives it."""
+    """The answer with its reasons, if the task still gives the same one."""
     try:
         answer, again = ask(task.task_id)
     except AltcraftError:
@@ -441,12 +447,12 @@ def _asked_again(
 
 
 def _limit_setting(destination: Destination) -> str:
-    """The setting that says how large a request may be."""
+    """The setting that limits the size of a request."""
     return "max_body_bytes_with_files" if destination.has_files else "max_body_bytes"
 
 
-def _unsent(rows: Rows) -> str:
-    """A name for rows that become no batch: the same rows have the same at any try."""
+def _unsent_name(rows: Rows) -> str:
+    """A batch name for rows that are not sent, the same for the same rows in every try."""
     digest = sha256(b"\n".join(rows.records)).hexdigest()[:16]
     return f"row-{rows.numbers[0]}-{digest}"
 
@@ -456,13 +462,16 @@ def _is_empty(value: Any) -> bool:
 
 
 def _without(fields: Sequence[str], source: Source[Any]) -> Callable[[Sequence[Any]], list[int]]:
-    """Finds the rows that have none of these fields."""
+    """A function that finds the indexes of rows that have none of these fields."""
     columns = source.columns(fields)
 
-    def places(rows: Sequence[Any]) -> list[int]:
-        read = columns(rows)
-        if not read or any(set(map(type, column)) <= {str, int} and "" not in column for column in read):
+    def indexes(rows: Sequence[Any]) -> list[int]:
+        values_by_field = columns(rows)
+        # Fast path: one key column without gaps is enough.
+        if not values_by_field or any(
+            set(map(type, column)) <= {str, int} and "" not in column for column in values_by_field
+        ):
             return []
-        return [place for place, values in enumerate(zip(*read, strict=True)) if all(map(_is_empty, values))]
+        return [index for index, values in enumerate(zip(*values_by_field, strict=True)) if all(map(_is_empty, values))]
 
-    return places
+    return indexes

@@ -1,4 +1,4 @@
-"""Whether a database has the fields that rows would fill, as far as Altcraft tells."""
+"""Check that a database has the fields that rows would fill, as far as Altcraft reports them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ SYSTEM_FIELDS = frozenset(
         "subscriptions", "profile_id", "provider", "subscription_id",
     }
 )  # fmt: skip
-"""Fields of every profile (CONTRACT 12.3), and those that only find one (CONTRACT 1.9)."""
+"""Fields of every profile (CONTRACT 12.3), and those that only serve to find one (CONTRACT 1.9)."""
 
 
 def check_fields(fields: Sequence[str], answer: Any, key_fields: Iterable[str]) -> bool:
-    """Refuse fields that a database does not have.
+    """Check that a database has these fields.
 
-    How Altcraft's answer looks is not documented, so any list of named objects in it is taken for the fields.
+    The answer's format is not documented, so any list of named objects in it is taken for the fields.
 
     :param fields: that rows would fill.
     :param answer: the payload of ``databases/fields_get``.
-    :param key_fields: that find the profile.
-    :return: whether the answer named any fields.
-    :raises AltcraftConfigurationError: naming the fields it does not have, and the nearest that it does.
+    :param key_fields: that identify the profile.
+    :return: whether the answer lists any fields.
+    :raises AltcraftConfigurationError: naming the missing fields, and the closest existing one.
     """
     known = set(_names(answer))
     if not known:
@@ -36,8 +36,7 @@ def check_fields(fields: Sequence[str], answer: Any, key_fields: Iterable[str]) 
     if unknown:
         hint = suggestion(unknown[0], known | SYSTEM_FIELDS, f"It has {', '.join(sorted(known))}.")
         raise AltcraftConfigurationError(
-            f"The database has no field {', '.join(map(repr, unknown))}.{hint} If it does have it, set"
-            " check_fields=False."
+            f"The database has no field {', '.join(map(repr, unknown))}.{hint} If it does, set check_fields=False."
         )
     return True
 

@@ -1,4 +1,4 @@
-"""What a delivery would send, without sending it and without showing anybody."""
+"""What a delivery would send, without sending it and without showing personal data."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class _Column:
 
 @dataclass(slots=True)
 class Preview:
-    """A sample, mapped and checked.
+    """A sample of rows, mapped and checked.
 
     :param forecast: what sending it would take.
     :param columns: field -> what its values look like.
-    :param is_all: whether the source ended within the sample.
-    :param max_body_bytes: of a request.
+    :param is_all: whether the sample is the whole source.
+    :param max_body_bytes: maximum bytes per request.
     """
 
     forecast: Forecast
@@ -45,14 +45,14 @@ class Preview:
     def of(cls, delivery: Delivery, source: Source[Any], *, size: int) -> Preview:
         """Read and map a sample.
 
-        :param size: rows of it.
-        :raises AltcraftConfigurationError: for a value without a form in JSON.
+        :param size: maximum rows in it.
+        :raises AltcraftConfigurationError: for a value that cannot be written as JSON.
         """
         columns: dict[str, _Column] = {}
         rows = chain.from_iterable(source.chunks)
 
-        def write(some: Sequence[Any]) -> JsonLines:
-            records = source.write(some)
+        def write(chunk: Sequence[Any]) -> JsonLines:
+            records = source.write(chunk)
             for record in records:
                 for name, value in msgspec.json.decode(record).items():
                     column = columns.setdefault(name, _Column())
@@ -66,7 +66,7 @@ class Preview:
         return cls(forecast, columns, next(rows, nothing) is nothing, delivery.max_body_bytes)
 
     def __len__(self) -> int:
-        """Rows of the sample."""
+        """Rows in the sample."""
         return self.forecast.skipped + self._written
 
     @property
@@ -76,8 +76,8 @@ class Preview:
     def summary(self, total: int | None, batch_size: int) -> dict[str, Any]:
         """The numbers, for XCom.
 
-        :param total: rows of the source, if that is known.
-        :param batch_size: rows per request at most.
+        :param total: rows in the source, if known.
+        :param batch_size: maximum rows per request.
         """
         requests, size = self._whole(total, batch_size)
         return {
@@ -91,12 +91,12 @@ class Preview:
         }
 
     def text(self, total: int | None, batch_size: int) -> str:
-        """The numbers and a table of the fields, for people; letters become ``x``, digits ``9``."""
+        """The numbers and a table of the fields, for the log; letters become ``x``, digits ``9``."""
         requests, size = self._whole(total, batch_size)
         whole = f"All {total:,} rows" if total is not None else "Each 100,000 rows"
         lines = [
             f"{len(self):,} rows read{'' if self.is_all else ' as a sample'}: {self.forecast.rows:,} would be sent,"
-            f" {self.forecast.skipped:,} skipped, {self.forecast.keyless:,} rejected for want of a key,"
+            f" {self.forecast.skipped:,} skipped, {self.forecast.keyless:,} rejected for lack of a key,"
             f" {self.forecast.oversized:,} as too large for a request.",
             f"{whole} make {requests:,} requests with {size:,} bytes.",
             f"{'field':<{WIDTH}} {'filled':>7}  {'type':<16} looks like",
@@ -107,18 +107,18 @@ class Preview:
         return "\n".join(lines)
 
     def _whole(self, total: int | None, batch_size: int) -> tuple[int, int]:
-        """Requests and bytes of the whole source, or of 100,000 rows where nobody knows how many there are."""
+        """Requests and bytes for the whole source, or for 100,000 rows if its size is unknown."""
         sample = self.forecast
         if self.is_all or not sample.rows:
             return sample.requests, sample.body_bytes
         rows = ceil((100_000 if total is None else total) * sample.rows / len(self))
         bytes_of_row = sample.body_bytes / sample.rows
-        at_a_time = max(1, min(batch_size, int(self.max_body_bytes / bytes_of_row)))
-        return ceil(rows / at_a_time), round(rows * bytes_of_row)
+        rows_per_request = max(1, min(batch_size, int(self.max_body_bytes / bytes_of_row)))
+        return ceil(rows / rows_per_request), round(rows * bytes_of_row)
 
 
 def masked(value: Any) -> str:
-    """What a value looks like, without what it says."""
+    """The shape of a value, without its content."""
     if value is None or isinstance(value, bool):
         return ""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,4 +1,4 @@
-"""Files with personal data: whole or not at all, and on a disk for their owner's eyes only."""
+"""Files with personal data: written atomically and, on local disks, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 LEFTOVER_SECONDS = 86_400.0
-"""How old an unfinished file is before it is taken for one that a killed process left: no delivery writes so long."""
+"""Age from which an unfinished file is taken to be left by a killed process: no delivery writes for that long."""
 
 _LOCAL = ("", "file", "local")
 _UNFINISHED = re.compile(r".+\.[0-9a-f]{16}\.part")
@@ -20,10 +20,9 @@ _swept: set[Path] = set()
 
 
 def make_folder(folder: Any) -> None:
-    """Make a folder, and those above it that are missing; on a disk, with mode 0700 whatever the umask is.
+    """Create a folder and its missing parents; on local disks with mode 0700, whatever the umask.
 
-    The folder itself is restricted even if it is there already. Those above it that somebody made before are left as
-    they are.
+    The folder itself is restricted even if it exists; existing parents are left alone.
 
     :param folder: a ``pathlib.Path`` or ``ObjectStoragePath``.
     """
@@ -33,17 +32,17 @@ def make_folder(folder: Any) -> None:
         return
     for missing in reversed([path for path in (local, *local.parents) if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
-    # Where it belongs to somebody else, or the disk knows no modes, it stays as it is.
+    # Fails if the folder belongs to another user, or the file system has no modes: then leave it as it is.
     with suppress(OSError):
         local.chmod(0o700)
 
 
 def write(path: Any, parts: Iterable[bytes]) -> None:
-    """Write a file in the place of the one that was there; on a disk, with mode 0600 whatever the umask is.
+    """Write or replace a file; on local disks with mode 0600, whatever the umask.
 
-    Several may write it at a time: each writes a file of its own, and the last to finish leaves it.
+    Several processes may write it at once: each writes a temporary file, and the last to finish wins.
 
-    :param path: in a folder that is there.
+    :param path: in an existing folder.
     :param parts: its content.
     """
     local = _local(path)
@@ -54,7 +53,7 @@ def write(path: Any, parts: Iterable[bytes]) -> None:
         return
     unfinished = local.with_name(f"{local.name}.{uuid4().hex[:16]}.part")
     try:
-        # A mode is given only to a file that is made.
+        # O_EXCL, because the mode only applies to a file that this call creates.
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             for part in parts:
                 file.write(part)
@@ -66,15 +65,15 @@ def write(path: Any, parts: Iterable[bytes]) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove unfinished files that killed processes left, once nobody can be writing them any more.
+    """Remove unfinished files of killed processes, once nobody can still be writing them.
 
-    A process looks once: a folder may hold the files of ten thousand batches.
+    Each process looks only once: a folder may hold the files of ten thousand batches.
     """
     if folder in _swept:
         return
     _swept.add(folder)
     old = time.time() - LEFTOVER_SECONDS
-    # Somebody else may remove them at the same time, or they may be somebody else's.
+    # Another process may remove them at the same time, or they may belong to another user.
     with suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             if _UNFINISHED.fullmatch(entry.name) and entry.stat().st_mtime < old:
@@ -82,14 +81,14 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def listed(folder: Any, suffix: str = "") -> list[Any]:
-    """The files of a folder, by name; none if there is no folder."""
+    """The files in a folder, sorted by name; none if it does not exist."""
     if not folder.exists():
         return []
     return sorted((path for path in folder.iterdir() if path.name.endswith(suffix)), key=lambda path: str(path.name))
 
 
 def _local(path: Any) -> Path | None:
-    """The same place on this machine's disks; ``None`` if it is elsewhere."""
+    """The path on a local disk; ``None`` if it is elsewhere."""
     protocol = getattr(path, "protocol", None)
     if protocol is None:
         return path if isinstance(path, Path) else None

@@ -1,7 +1,7 @@
-"""Where rejected rows are kept, with the reason: one file of JSON lines per batch, in a folder of the user's.
+"""The store for rejected rows and their reasons: one JSON lines file per batch, in a folder of the user's.
 
-While a task of Altcraft's still has a batch, its rows wait in ``pending/`` of the same folder, so that a wait
-which is resumed on another worker can still say which rows were refused.
+While Altcraft processes a batch as a task, its rows wait in ``pending/`` in the same folder, so that a wait resumed on
+another worker can still tell which rows were rejected.
 """
 
 from __future__ import annotations
@@ -13,34 +13,39 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_altcraft.delivery.answers import Refusal
+from airflow_provider_altcraft.delivery.answers import Reject
 from airflow_provider_altcraft.delivery.batching import Rows
-from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects, Same
+from airflow_provider_altcraft.delivery.earlier_rejects import EarlierRejects, RowIdentity
 from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.delivery.private_files import listed, make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 PENDING = "pending"
-"""The folder of rows that a task still works on."""
+"""The folder of rows that a task still processes."""
 
 
-class _Held(msgspec.Struct):
+class _PendingRow(msgspec.Struct):
     row: int
     record: msgspec.Raw
 
 
 class Rejects:
-    """Keeps rejected rows, for their owner's eyes only where that is on a disk.
+    """Keeps rejected rows; on local disks, readable by their owner only.
 
-    :param folder: of the task instance; ``None`` keeps nothing, for a delivery in which any reject fails the task.
-    :param key_fields: the fields of a profile that identify it, repeated beside each rejected row.
-    :param holds: whether rows are put aside until their task has answered; pointless if nobody will ask it.
-    :param same: what makes a row the same that an earlier try kept, beside its content: its ``key``, as in a database,
-        where the later of two has the last word; or ``key and row``, its number in the source.
+    :param folder: of the task instance; ``None`` keeps nothing, for deliveries in which any reject fails the task.
+    :param key_fields: the fields that identify a profile, repeated beside each rejected row.
+    :param holds: whether rows are held as pending until their task has ended; pointless if nobody waits for it.
+    :param same: what identifies a row kept by an earlier try, besides its content: its ``key``, as in a database, where
+        the later of two rows wins; or ``key and row``, which includes its number in the source.
     """
 
     def __init__(
-        self, folder: Any | None, key_fields: Sequence[str] = (), *, holds: bool = True, same: Same = "key and row"
+        self,
+        folder: Any | None,
+        key_fields: Sequence[str] = (),
+        *,
+        holds: bool = True,
+        same: RowIdentity = "key and row",
     ) -> None:
         self._folder = folder
         self._key_fields = key_fields
@@ -52,67 +57,67 @@ class Rejects:
 
     @property
     def location(self) -> str | None:
-        """Where the rows are, for people."""
+        """Where the rows are, for logs and errors."""
         return None if self._folder is None else str(self._folder)
 
-    def keep(self, batch: str, rows: Rows, refusals: Iterable[Refusal], *, answered: bool = True) -> None:
-        """Write the refused rows of a batch. Writing a batch again replaces what was written.
+    def keep(self, batch: str, rows: Rows, rejects: Iterable[Reject], *, answered: bool = True) -> None:
+        """Write the rejected rows of a batch, replacing what was written for it before.
 
-        :param batch: its name, which becomes the file's.
-        :param rows: its rows. Where they cannot be reached any more, the place in the batch and the reason are kept.
-        :param answered: whether it is known of each row what became of it.
+        :param batch: its name, used for the file.
+        :param rows: its rows. If they can no longer be reached, only their index in the batch and the reason are kept.
+        :param answered: whether the outcome of every row is known.
         """
         if self._folder is None:
             return
-        refused, name = list(refusals), f"{batch}.jsonl"
+        rejects, name = list(rejects), f"{batch}.jsonl"
         with self._lock:
             earlier = self._read_earlier()
-            if refused:
+            if rejects:
                 self._current.add(name)
-        if refused and (rows.records or name not in earlier):
+        if rejects and (rows.records or name not in earlier):
             make_folder(self._folder)
-            write(self._folder / name, (_line(batch, rows, refusal, self._key_fields) for refusal in refused))
+            write(self._folder / name, (_line(batch, rows, reject, self._key_fields) for reject in rejects))
         if answered:
-            # Last: a process may end before, and a row that is offered twice is better than one that is lost.
+            # Remove old lines last: if the process dies before, a row is kept twice rather than lost.
             with self._lock:
                 earlier.remove(name, rows, spare=self._current)
 
-    def confirm(self, batch: str, rows: Rows, *, were_refused: bool) -> None:
-        """Note that what an earlier try made of a batch holds.
+    def confirm(self, batch: str, rows: Rows, *, were_rejected: bool) -> None:
+        """Confirm the outcome that an earlier try recorded for a batch.
 
-        :param were_refused: whether some of its rows were; what was written of them stays.
+        :param were_rejected: whether some of its rows were rejected; what was written about them stays.
         """
         if self._folder is None:
             return
         name = f"{batch}.jsonl"
         with self._lock:
             earlier = self._read_earlier()
-            if were_refused:
+            if were_rejected:
                 self._current.add(name)
             else:
                 earlier.remove(name, rows, spare=self._current)
 
     def has(self, batch: str) -> bool:
-        """Whether the rejects of a batch were written, or need not be."""
+        """Whether the rejects of a batch have been written, or need not be."""
         return self._folder is None or bool((self._folder / f"{batch}.jsonl").exists())
 
-    def keep_held(self, batch: str, refusals: Iterable[Refusal], *, answered: bool = True) -> bool:
-        """Write the refused rows of a batch that was put aside.
+    def keep_held(self, batch: str, rejects: Iterable[Reject], *, answered: bool = True) -> bool:
+        """Write the rejected rows of a pending batch.
 
-        :param answered: whether it is known of each row what became of it.
-        :returns: whether they can be found and sent again; without a folder, nobody was told so.
+        :param answered: whether the outcome of every row is known.
+        :returns: whether they were kept, so that they can be sent again; also ``True`` without a folder.
         """
         if self._folder is None:
             return True
         if self.were_kept(batch):
-            self.confirm(batch, Rows(), were_refused=True)
+            self.confirm(batch, Rows(), were_rejected=True)
             return True
         held = self.held(batch)
-        self.keep(batch, held, refusals, answered=answered)
+        self.keep(batch, held, rejects, answered=answered)
         return bool(held.records)
 
     def were_kept(self, batch: str) -> bool:
-        """Whether the refused rows of a batch were written, and are put aside no more: a try that ended has done it."""
+        """Whether an earlier try has written the rejected rows of a batch, so that they are no longer pending."""
         if self._folder is None or _pending(self._folder, batch).exists():
             return False
         try:
@@ -122,11 +127,11 @@ class Rejects:
             return False
 
     def reaches(self, batch: str) -> bool:
-        """Whether the refused rows of a batch can be kept, or were; without a folder, they need not be."""
+        """Whether the rejected rows of a batch can be kept, or have been; without a folder, they need not be."""
         return self._folder is None or bool(_pending(self._folder, batch).exists()) or self.were_kept(batch)
 
     def hold(self, batch: str, rows: Rows) -> None:
-        """Put the rows of a batch aside until its task has answered."""
+        """Keep the rows of a batch as pending until its task has ended."""
         if self._folder is None or not self._holds:
             return
         make_folder(self._folder)
@@ -135,65 +140,65 @@ class Rejects:
         write(_pending(self._folder, batch), [b"".join(lines)])
 
     def held(self, batch: str) -> Rows:
-        """The rows put aside; none if they were never, or cannot be reached from this worker."""
+        """The pending rows; none if there never were any, or this worker cannot reach them."""
         if self._folder is None:
             return Rows()
         try:
             with _pending(self._folder, batch).open("rb") as file:
-                # Read whole: the files of Airflow 2.11's ObjectStoragePath cannot be iterated.
-                lines = [_HELD.decode(line) for line in file.read().splitlines()]
+                # Read as a whole: files of Airflow 2.11's ObjectStoragePath cannot be iterated.
+                lines = [_PENDING_ROW.decode(line) for line in file.read().splitlines()]
         except FileNotFoundError:
             return Rows()
         return Rows([line.row for line in lines], JsonLines.of([bytes(line.record) for line in lines]))
 
     def release(self, batch: str) -> None:
-        """Forget the rows put aside."""
+        """Delete the pending rows of a batch."""
         if self._folder is not None:
             _pending(self._folder, batch).unlink(missing_ok=True)
 
     def release_all(self) -> None:
-        """Forget all rows put aside, those of earlier tries too: nobody will ask what became of them any more."""
+        """Delete all pending rows, including those of earlier tries: nobody will ask what became of them."""
         for path in listed(self._folder / PENDING) if self._folder is not None else ():
             path.unlink(missing_ok=True)
 
     def _read_earlier(self) -> EarlierRejects:
-        """What was there before this try wrote anything."""
+        """The rejects that were there before this try wrote any."""
         if self._earlier is None:
             self._earlier = EarlierRejects(self._folder, self._key_fields, same=self._same)
         return self._earlier
 
 
 def records(location: Any) -> Iterator[dict[str, Any] | None]:
-    """The records of rejected rows, as they are now: to be sent again after they were repaired.
+    """The records of rejected rows, to be sent again once repaired.
 
-    Tries of one task that cut their batches in another way each keep the same row, in files of their own. It is sent
-    once: in the place of one that another file had before, there is ``None``.
+    Tries of a task that cut their batches differently each keep the same row, in files of their own. It is sent once:
+    a record that an earlier file has is replaced by ``None``.
 
-    :param location: a file of JSON lines, or a folder of them.
-    :raises AltcraftConfigurationError: for a place where there is nothing, or a line that has no record.
+    :param location: a JSON lines file, or a folder of them.
+    :raises AltcraftConfigurationError: if there is nothing there, or a line has no record.
     """
     files = sorted(_files_below(location), key=str) if location.is_dir() else [location]
     if not files or not location.exists():
         raise AltcraftConfigurationError(f"There are no rejected rows at {location}.")
     known: dict[bytes, int] = {}
-    for place, path in enumerate(files):
+    for file_number, path in enumerate(files):
         for number, line in enumerate(_read(path).removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
             if not line.strip():
                 continue
             record = _record(line, f"{path}, line {number}")
             content = blake2b(msgspec.json.encode(record, order="sorted"), digest_size=16).digest()
-            yield record if known.setdefault(content, place) == place else None
+            yield record if known.setdefault(content, file_number) == file_number else None
 
 
 def _pending(folder: Any, batch: str) -> Any:
-    """The file of the rows of a batch that are put aside."""
+    """The file of the pending rows of a batch."""
     return folder / PENDING / f"{batch}.jsonl"
 
 
 def _files_below(folder: Any) -> Iterator[Any]:
     for path in folder.iterdir():
         if path.is_dir():
-            # What is pending was not rejected.
+            # Pending rows have not been rejected.
             yield from _files_below(path) if path.name != PENDING else ()
         elif path.name.endswith(".jsonl"):
             yield path
@@ -204,7 +209,7 @@ def _read(path: Any) -> bytes:
         with path.open("rb") as file:
             return bytes(file.read())
     except FileNotFoundError:
-        # It held no more than rows that were read from another file, and answered for meanwhile.
+        # Deleted in the meantime: all its rows were also in another file, and have been answered since.
         return b""
 
 
@@ -219,17 +224,17 @@ def _record(line: bytes, place: str) -> dict[str, Any]:
     return record
 
 
-_HELD = msgspec.json.Decoder(_Held)
+_PENDING_ROW = msgspec.json.Decoder(_PendingRow)
 
 
-def _line(batch: str, rows: Rows, refusal: Refusal, key_fields: Sequence[str]) -> bytes:
-    line: dict[str, Any] = {"code": refusal.code, "text": refusal.text}
+def _line(batch: str, rows: Rows, reject: Reject, key_fields: Sequence[str]) -> bytes:
+    line: dict[str, Any] = {"code": reject.code, "text": reject.text}
     if not rows.records:
-        line |= {"row": None, "batch": batch, "position": refusal.position}
+        line |= {"row": None, "batch": batch, "position": reject.position}
     else:
-        record = msgspec.json.decode(rows.records[refusal.position])
+        record = msgspec.json.decode(rows.records[reject.position])
         line |= {
-            "row": rows.numbers[refusal.position],
+            "row": rows.numbers[reject.position],
             "key": {name: record.get(name) for name in key_fields},
             "record": record,
         }

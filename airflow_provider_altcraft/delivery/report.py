@@ -1,4 +1,4 @@
-"""What became of the rows: counters that must add up."""
+"""The report of a delivery: counters of rows that must add up."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Report:
 
     ``read = skipped + sent`` and ``sent = accepted + rejected``, or the task fails.
 
-    :param read: rows that came out of the source.
-    :param skipped: rows that needed no sending.
-    :param unchanged: of these, rows that are as they were when Altcraft last accepted them.
-    :param sent: rows handed to Altcraft, and rows refused before that: without a key, or too large.
-    :param accepted: rows that Altcraft took.
+    :param read: rows read from the source.
+    :param skipped: rows that did not have to be sent.
+    :param unchanged: of these, rows that have not changed since Altcraft last accepted them.
+    :param sent: rows sent to Altcraft, plus rows rejected before that: without a key, or too large.
+    :param accepted: rows that Altcraft accepted.
     :param rejected: rows that it did not.
-    :param unaccounted: rows of which its answers say nothing.
+    :param unaccounted: rows that its answers do not account for.
     :param lost: of the rejected, those whose records could not be kept.
-    :param as_batch: of the accepted, those whose batch was taken as a whole, without a word on each row.
+    :param as_batch: of the accepted, those whose batch was accepted as a whole, without an answer for each row.
     :param requests: requests that carried rows.
-    :param replayed: of these, how many were answered from Altcraft's memory of an earlier try.
+    :param replayed: of these, those whose batch an earlier try had sent.
     :param task_ids: ids of the tasks that Altcraft made.
-    :param reasons: how often a row was rejected with which code.
-    :param watermark: the last value of the column that is followed.
+    :param reasons: error code -> how many rows were rejected with it.
+    :param watermark: the last value of the watermark column.
     :param held: the first row that was not accepted, and the watermark before it.
-    :param before: the watermark of the delivery before.
+    :param before: the watermark of the previous delivery.
     """
 
     read: int = 0
@@ -55,53 +55,53 @@ class Report:
 
     @property
     def passed(self) -> Any:
-        """The watermark: no row up to it is missing. That of before, if not even the first value was passed."""
+        """The watermark: no row up to it is missing. The previous one, if this delivery did not get past it."""
         passed = self.watermark if self.held is None else self.held[1]
         return self.before if passed is None else passed
 
     def hold(self, row: int, floor: Any) -> None:
-        """Keep the watermark from passing a row that was not accepted."""
+        """Stop the watermark before a row that was not accepted."""
         if self.held is None or row < self.held[0]:
             self.held = (row, floor)
 
     def count(self, answer: BatchAnswer) -> None:
         """Count what became of a batch."""
         self.accepted += answer.accepted
-        self.rejected += len(answer.refusals)
+        self.rejected += len(answer.rejects)
         self.unaccounted += answer.unaccounted
         self.as_batch += 0 if answer.itemised else answer.accepted
-        self.reasons.update(str(refusal.code) for refusal in answer.refusals)
+        self.reasons.update(str(reject.code) for reject in answer.rejects)
 
     def check(self, *, max_rejects: int, max_reject_ratio: float | None = None, kept_at: str | None) -> None:
-        """Refuse to be green when rows are missing or too many were rejected (``check_rejects``).
+        """Fail if rows are unaccounted for, or too many were rejected (``check_rejects``).
 
-        :raises AltcraftRowsError: naming the numbers and what to do.
+        :raises AltcraftRowsError: with the numbers and what to do.
         """
         if self.unaccounted or self.read != self.skipped + self.sent or self.sent != self.accepted + self.rejected:
             raise AltcraftRowsError(
-                f"The rows do not add up: {self}. Altcraft's answers leave {self.unaccounted:,} rows open. Look at the"
-                f" tasks in Altcraft before sending them again{_named(self.task_ids)}."
+                f"The rows do not add up: {self}. Altcraft's answers do not account for {self.unaccounted:,} rows."
+                f" Check the tasks in Altcraft before sending the rows again{_named(self.task_ids)}."
             )
         self.check_rejects(max_rejects=max_rejects, max_reject_ratio=max_reject_ratio, kept_at=kept_at)
 
     def check_rejects(self, *, max_rejects: int, max_reject_ratio: float | None = None, kept_at: str | None) -> None:
-        """Refuse to be green when too many rows were rejected, as far as that is known.
+        """Fail if too many rows were rejected, as far as that is known.
 
-        :param max_rejects: rejected rows that are tolerated.
-        :param max_reject_ratio: or their share of the rows sent, where that allows more.
-        :param kept_at: where the rejected rows are, for the error.
-        :raises AltcraftRowsError: naming the numbers, the codes and what to do.
+        :param max_rejects: how many rejected rows to tolerate.
+        :param max_reject_ratio: or their fraction of the rows sent, if that allows more.
+        :param kept_at: where the rejected rows are, for the error text.
+        :raises AltcraftRowsError: with the numbers, the codes and what to do.
         """
-        # A share such as 0.29 is a little less in binary.
+        # The epsilon is for fractions such as 0.29, which is slightly less in binary.
         allowed = max(max_rejects, int(self.sent * (max_reject_ratio or 0) + 1e-9))
         if self.lost:
             raise AltcraftRowsError(
-                f"The records of {self.lost:,} rejected rows are lost: they waited in 'pending' below reject_path,"
-                " which this worker cannot see, or which a wait removed that had failed for good. reject_path must be"
-                " one place for all workers."
+                f"The records of {self.lost:,} rejected rows are lost: their files in 'pending' below reject_path were"
+                " removed when an earlier wait failed for good, or this worker cannot see them. reject_path must be a"
+                " place that all workers share."
             )
         if self.rejected > allowed:
-            kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them with their reasons"
+            kept = f"They are kept in {kept_at}" if kept_at else "Set reject_path to keep them and the reasons"
             codes = ", ".join(f"{code}: {times:,}" for code, times in self.reasons.most_common(5))
             raise AltcraftRowsError(
                 f"{self.rejected:,} of {self.sent:,} rows were rejected, {allowed:,} are allowed (max_rejects,"
@@ -116,7 +116,7 @@ class Report:
         )
 
     def table(self) -> str:
-        """The numbers, one to a line."""
+        """The numbers, one per line."""
         numbers = {
             "read": self.read,
             "skipped": self.skipped,
@@ -127,12 +127,12 @@ class Report:
             **{f"    code {code}": times for code, times in self.reasons.most_common(10)},
             "requests": self.requests,
             "  answered from an earlier try": self.replayed,
-            "tasks of Altcraft's": len(self.task_ids),
+            "Altcraft tasks": len(self.task_ids),
         }
         return "\n".join(f"{name:<32}{number:>14,}" for name, number in numbers.items())
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON, whole; ``from_dict`` reads it back."""
+        """The whole report as JSON; ``from_dict`` reads it back."""
         return {**asdict(self), "reasons": dict(self.reasons)}
 
     @classmethod
@@ -149,10 +149,10 @@ class Report:
         )
 
     def summary(self, *, kept_at: str | None, handed_over: bool = False) -> dict[str, Any]:
-        """What goes to XCom: numbers, ids and a place, small however many rows there were.
+        """The XCom: numbers, ids and the path of rejects, small however many rows there were.
 
-        :param handed_over: whether somebody else waits for the tasks, and so needs the ids of all; then there are
-            either all of them or, where they are too many, ``None``: some would pass for all.
+        :param handed_over: whether another task is to wait for the tasks and needs all their ids; if they are too many,
+            ``task_ids`` is ``None`` then, since a part of them could be mistaken for all.
         """
         summary: dict[str, Any] = {
             **self.to_dict(),

@@ -1,4 +1,4 @@
-"""What a delivery reads: rows of a query or profiles from Python, some at a time, and how they are written."""
+"""What a delivery reads: rows of a query or profiles from Python, in chunks, and how to encode them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 T = TypeVar("T")
 AT_A_TIME = 1_000
-"""Profiles written in one go, at most."""
+"""Maximum profiles encoded in one go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source(Generic[T]):
     """Rows, in the form they come in.
 
-    :param chunks: some at a time; ``None`` in the place of a row that needs no sending.
-    :param write: makes records of rows: the JSON of their profiles, a line each.
-    :param columns: reads some fields of rows, a list for each field.
-    :param skips: whether there may be such rows.
+    :param chunks: lists of rows; ``None`` stands for a row to be skipped.
+    :param write: encodes rows as records: the JSON of their profiles, one per line.
+    :param columns: reads some fields of rows, one list per field.
+    :param skips: whether rows may be skipped.
     """
 
     chunks: Iterable[Sequence[T | None]]
@@ -40,20 +40,20 @@ def from_profiles(
 ) -> Source[Mapping[str, Any]]:
     """Profiles as dictionaries.
 
-    :param at_a_time: how many are read before they are written.
+    :param at_a_time: how many are read before they are encoded.
     """
 
     def columns(fields: Sequence[str]) -> Callable[[Sequence[Mapping[str, Any]]], list[list[Any]]]:
-        return lambda some: [[profile.get(name) for profile in some] for name in fields]
+        return lambda chunk: [[profile.get(name) for profile in chunk] for name in fields]
 
-    def write(some: Sequence[Mapping[str, Any]]) -> JsonLines:
-        for profile in some:
+    def write(chunk: Sequence[Mapping[str, Any]]) -> JsonLines:
+        for profile in chunk:
             if not isinstance(profile, Mapping):
-                # The value is not quoted: it is somebody's data.
+                # The value is not quoted: it may be personal data.
                 raise AltcraftConfigurationError(
                     f"A profile must be a dictionary of fields and values, not a {type(profile).__name__}."
                 )
-        return JsonLines.of([encoder.encode(profile) for profile in some])
+        return JsonLines.of([encoder.encode(profile) for profile in chunk])
 
     return Source(_Chunks(profiles, min(at_a_time, AT_A_TIME)), write, columns, skips=True)
 
@@ -61,20 +61,20 @@ def from_profiles(
 def from_chunks(
     chunks: Iterable[Sequence[Mapping[str, Any] | None]], encoder: ProfileEncoder
 ) -> Source[Mapping[str, Any]]:
-    """Profiles as dictionaries, some at a time."""
+    """Profiles as dictionaries, in chunks."""
     return replace(from_profiles((), encoder), chunks=chunks)
 
 
 def from_rows(chunks: Iterable[Sequence[Sequence[Any]]], mapping: FieldMapping, encoder: ProfileEncoder) -> Source[Any]:
     """Rows of a query, as tuples.
 
-    :param chunks: some at a time, as they were fetched.
+    :param chunks: the rows as they were fetched.
     """
     if mapping.flat is None:
         return from_chunks(([mapping.profile(row) for row in chunk] for chunk in chunks), encoder)
-    places, constants = mapping.flat
-    columns_of = dict(zip(mapping.fields, places, strict=False))
-    fixed = dict(zip(mapping.fields[len(places) :], constants, strict=True))
+    indexes, constants = mapping.flat
+    columns_of = dict(zip(mapping.fields, indexes, strict=False))
+    fixed = dict(zip(mapping.fields[len(indexes) :], constants, strict=True))
 
     def read(name: str, rows: Sequence[Sequence[Any]]) -> list[Any]:
         if name in columns_of:
@@ -84,15 +84,15 @@ def from_rows(chunks: Iterable[Sequence[Sequence[Any]]], mapping: FieldMapping, 
     def columns(fields: Sequence[str]) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
         return lambda rows: [read(name, rows) for name in fields]
 
-    return Source(chunks, RowEncoder(mapping.fields, places, constants, encoder).encode, columns)
+    return Source(chunks, RowEncoder(mapping.fields, indexes, constants, encoder).encode, columns)
 
 
 @contextmanager
 def closing_generators(*iterables: Iterable[Any], warn: Callable[[str], None]) -> Iterator[None]:
-    """Close generators when the block ends, whoever still holds them: an error does, with the frames it came through.
+    """Close generators when the block ends, even if something still refers to them, such as an error's traceback.
 
-    :param iterables: of which those that are generators are closed, in this order.
-    :param warn: told if one cannot be closed; why the block ended matters more.
+    :param iterables: those that are generators are closed, in this order.
+    :param warn: called if one cannot be closed, which must not hide the error that ended the block.
     """
     try:
         yield
@@ -102,12 +102,12 @@ def closing_generators(*iterables: Iterable[Any], warn: Callable[[str], None]) -
                 try:
                     iterable.close()
                 except Exception as error:
-                    # The message may quote rows.
-                    warn(f"What yields the rows could not be closed ({type(error).__name__}).")
+                    # The message is not logged: it may quote rows.
+                    warn(f"The generator of the rows could not be closed ({type(error).__name__}).")
 
 
 class _Chunks:
-    """Some at a time, as often as the whole can be read."""
+    """An iterable in chunks; it can be read again if the iterable can."""
 
     def __init__(self, whole: Iterable[Any], size: int) -> None:
         self._whole = whole

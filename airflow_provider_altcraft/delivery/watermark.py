@@ -1,4 +1,4 @@
-"""How far a source was delivered without a gap."""
+"""The watermark: how far a source has been delivered without gaps."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
 class Watermark:
-    """Follows a column while rows are read in its order.
+    """Tracks a column while rows are read in its order.
 
-    The floor of a row is the greatest value below its own: where the watermark stays if that row is not accepted, since
-    the next query asks for what lies above it. ``safe_watermarks`` are those of the rows handed out last.
+    The safe watermark of a row is the greatest value below its own. If the row is not accepted, the watermark must
+    stay there, since the next query reads only what lies above it. ``safe_watermarks`` are those of the last chunk.
 
     :param column: its name.
     :param columns: names of the query's columns.
@@ -32,19 +32,19 @@ class Watermark:
         self._floor: Any = None
 
     def follow(self, chunks: Iterable[Sequence[Sequence[Any]]]) -> Iterator[Sequence[Sequence[Any]]]:
-        """Hand the rows on, some at a time, keeping up with the column. A null does not move it.
+        """Pass the rows on, tracking the column. Nulls are ignored.
 
-        :raises AltcraftConfigurationError: for a value below the one before it. What came before was handed out.
+        :raises AltcraftConfigurationError: for a value below the previous one; earlier chunks have been passed on.
         """
         for chunk in chunks:
-            self.safe_watermarks = [self._passed(row[self._index]) for row in chunk]
+            self.safe_watermarks = [self._safe_watermark(row[self._index]) for row in chunk]
             yield chunk
 
-    def _passed(self, value: Any) -> Any:
+    def _safe_watermark(self, value: Any) -> Any:
         if value is not None and value != self.value:
             if self.value is not None and value < self.value:
                 raise AltcraftConfigurationError(
-                    f"The rows are not in the order of {self._column}: a watermark needs the query to end with"
+                    f"The rows are not ordered by {self._column}: for a watermark, the query must end with"
                     f" ORDER BY {self._column}."
                 )
             self._floor, self.value = self.value, value
@@ -52,7 +52,7 @@ class Watermark:
 
 
 def plain(value: Any) -> Any:
-    """A watermark as JSON: numbers as they are, anything else as text that SQL reads back."""
+    """A watermark as JSON: numbers unchanged, anything else as text that SQL can read back."""
     if value is None or isinstance(value, int | float | str):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,4 +1,4 @@
-"""The threads that send batches: what is in flight when a delivery ends, well or not."""
+"""The threads that send batches, and what happens to requests in flight when a delivery ends."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 from airflow_provider_altcraft.exceptions import AltcraftKilled
 
 GRACE = 2.0
-"""Seconds that threads have to end in, once their requests were given up. SIGKILL follows SIGTERM after 5."""
+"""Seconds that threads have to end once their requests are aborted. SIGKILL follows SIGTERM after 5."""
 
 
 class Workers:
-    """So many threads, and no more work than that. Use it as a context manager.
+    """A thread pool without a queue. Use it as a context manager.
 
-    An error is raised when the requests in flight have ended. Being killed, or out of time, waits for none of them:
-    they are given up, and a later try finds out by their Request-IDs what became of them.
+    There is never more work than threads: a queue would fill the memory with batches if the source is faster than
+    Altcraft. An error is raised once the requests in flight have ended. When the task is killed or out of time, they
+    are aborted instead, and a later try finds out by their Request-IDs what became of them.
 
-    :param count: of threads.
+    :param count: number of threads.
     :param abort: makes the requests in flight end at once.
     """
 
@@ -35,27 +36,28 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Airflow's timeout is no Exception, nor is what it raises for SIGTERM.
+        # Airflow's timeout, and what it raises on SIGTERM, are BaseExceptions.
         if error is not None and (isinstance(error, AltcraftKilled) or not isinstance(error, Exception)):
-            self._give_up()
+            self._abort_all()
             return
         try:
             self._pool.shutdown(cancel_futures=error is not None)
         except BaseException:
-            self._give_up()
+            # Killed while waiting for an orderly end.
+            self._abort_all()
             raise
 
     def wait_for_one(self) -> None:
-        """Wait until a thread is free. Raises the error of earlier work, if it had one."""
+        """Wait until a thread is free. Raises the error of earlier work, if any."""
         if len(self._running) >= self._count:
             self._next()
 
     def submit(self, work: Callable[..., None], *args: Any) -> None:
-        """Have work done."""
+        """Run work in a free thread."""
         self._running.add(self._pool.submit(work, *args))
 
     def finish(self) -> None:
-        """Wait until all work is done. Raises its error, if it had one."""
+        """Wait until all work is done. Raises its error, if any."""
         while self._running:
             self._next()
 
@@ -64,8 +66,8 @@ class Workers:
         for future in done:
             future.result()
 
-    def _give_up(self) -> None:
+    def _abort_all(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._abort()
-        # What they write to is closed next.
+        # Let the threads end before the caller closes what they write to, such as the ledger.
         wait(self._running, timeout=GRACE)

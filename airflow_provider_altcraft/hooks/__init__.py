@@ -1,1 +1,1 @@
-"""An Airflow connection becomes a client."""
+"""The hook for Altcraft's API."""

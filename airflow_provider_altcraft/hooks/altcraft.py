@@ -1,4 +1,4 @@
-"""An Airflow connection becomes a client."""
+"""The hook: a client for Altcraft's API from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AltcraftHook(BaseHook):
-    """The one door from Airflow to Altcraft's API.
+    """Calls Altcraft's API with the settings of an Airflow connection.
 
     :param altcraft_conn_id: the connection: host, API token in the password field, typed settings in ``extra``
         (see ``api.settings.Settings``).
@@ -37,14 +37,14 @@ class AltcraftHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """The connection form on Airflow 2.11; Airflow 3 reads the same from the provider info."""
+        """The connection form for Airflow 2.11; Airflow 3 reads the same from the provider info."""
         from airflow_provider_altcraft.provider_info import HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
 
         return {"hidden_fields": HIDDEN_FIELDS, "relabeling": RELABELING, "placeholders": PLACEHOLDERS}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """The fields of ``extra`` on Airflow 2.11, made of the same description that Airflow 3 reads."""
+        """The fields of ``extra`` for Airflow 2.11, built from the description that Airflow 3 reads."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
         from flask_babel import lazy_gettext
         from wtforms import StringField
@@ -60,7 +60,7 @@ class AltcraftHook(BaseHook):
 
     @cached_property
     def settings(self) -> Settings:
-        """The connection as typed settings.
+        """The connection's settings, typed.
 
         :raises AltcraftConfigurationError: naming the field that is missing, unknown or of the wrong type.
         """
@@ -68,15 +68,15 @@ class AltcraftHook(BaseHook):
 
     @cached_property
     def client(self) -> AltcraftClient:
-        """A client with pooled sessions, made when it is first used."""
+        """A client with pooled sessions, created on first use."""
         from airflow_provider_altcraft.api.client import AltcraftClient
 
         return AltcraftClient(self.settings)
 
     def abort(self) -> None:
-        """Give up the calls under way, in whatever threads: they raise ``AltcraftKilled``.
+        """Abort the calls in progress in all threads: they raise ``AltcraftKilled``.
 
-        Later calls are made by a new client. Safe in a signal handler.
+        Later calls use a new client. Safe in a signal handler.
         """
         client = self.__dict__.pop("client", None)
         if client is not None:
@@ -87,7 +87,7 @@ class AltcraftHook(BaseHook):
         return self.client
 
     async def get_async_client(self) -> AsyncAltcraftClient:
-        """A client for triggers, to be used as an async context manager."""
+        """A client for triggers; use it as an async context manager."""
         from airflow.providers.common.compat.connection import get_async_connection
 
         from airflow_provider_altcraft.api.aio import AsyncAltcraftClient
@@ -106,11 +106,11 @@ class AltcraftHook(BaseHook):
         """Call an endpoint of the catalogue.
 
         :param endpoint: its name, e.g. ``scampaigns/completed``.
-        :param params: its parameters, without the token, under the API's names or the aliases of the catalogue
+        :param params: its parameters, without the token, under the API's names or the catalogue's aliases
             (``docs/endpoints.md``): ``{"campaign_id": 18}`` or ``{"id": 18}``. ``None`` values are left out.
-        :param request_id: names the logical request; a write without one is never repeated by itself.
-        :param undocumented: parameters that the documentation does not have and this installation does: sent as they
-            are. What is documented is refused here, so that it is checked with the others.
+        :param request_id: identifies the logical request; without one, a write is never retried automatically.
+        :param undocumented: parameters this installation takes that are not documented; sent unchecked. Documented ones
+            belong in ``params``, where they are checked.
         :raises AltcraftConfigurationError: for an endpoint, a parameter or a value that the catalogue does not allow.
         :raises AltcraftError: see ``exceptions``.
         """
@@ -120,12 +120,12 @@ class AltcraftHook(BaseHook):
     def iterate(
         self, endpoint: str, params: Mapping[str, Any] | None = None, *, undocumented: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
-        """Walk a list endpoint, item by item, over all its pages.
+        """Iterate over the items of a list endpoint, across all its pages.
 
-        :param endpoint: its name, e.g. ``profiles/list``. What has no pages is one page.
-        :param params: of the first page; ``limit`` is the size of a page.
+        :param endpoint: its name, e.g. ``profiles/list``. An endpoint without pages counts as one page.
+        :param params: of the first page; ``limit`` is the page size.
         :param undocumented: see ``call``.
-        :raises AltcraftError: see ``call``; and if there are more pages than the answers lead to.
+        :raises AltcraftError: see ``call``; also if there are more items but the answer does not lead to them.
         """
         return self.client.iterate(endpoint, params, undocumented=undocumented)
 
@@ -137,12 +137,12 @@ class AltcraftHook(BaseHook):
         *,
         before_block: Callable[[], None] = lambda: None,
     ) -> int:
-        """Stream a file that a task made, in blocks (CONTRACT 8.5).
+        """Download a file written by a task, in blocks (CONTRACT 8.5).
 
-        :param file: as the result of the task names it.
-        :param opened: opens the place for it, anew at each attempt.
-        :param before_block: called before each block; raises to stop.
-        :returns: how many bytes there were.
+        :param file: its name or URL in the task's result.
+        :param opened: opens the file to write to, once per attempt.
+        :param before_block: called before each block; may raise to stop.
+        :returns: the number of bytes.
         :raises AltcraftConfigurationError: for a URL of another host than the connection's.
         :raises AltcraftError: see ``call``.
         """
@@ -173,7 +173,7 @@ class AltcraftHook(BaseHook):
         return self.iterate("scampaigns/list", filters)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Make one cheap authenticated call. Never raises; the message holds nothing secret."""
+        """Make one cheap authenticated call. Never raises; the message contains no secrets."""
         from airflow_provider_altcraft.api.client import AltcraftClient
 
         try:
@@ -182,7 +182,7 @@ class AltcraftHook(BaseHook):
         except AltcraftError as error:
             return False, str(error)
         except Exception as error:
-            # A message from elsewhere may quote the connection.
+            # The message is left out: another library's may quote the connection.
             return False, f"The connection could not be tested ({type(error).__name__})."
         return True, "Altcraft answered, and the token is valid."
 
@@ -207,13 +207,13 @@ def _settings(connection: Any) -> Settings:
 
 
 def _mask(token: str) -> None:
-    """Tell Airflow's log masking of the token: a connection from the environment is not masked everywhere."""
+    """Register the token with Airflow's log masking: that of a connection from the environment is not always masked."""
     from urllib.parse import quote_plus
 
     from airflow.providers.common.compat.sdk import mask_secret
 
     mask_secret(token)
-    # Two old methods carry it in the URL.
+    # Two old methods have it in the URL.
     mask_secret(quote_plus(token))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_altcraft.api.endpoints import endpoint as catalogued
 from airflow_provider_altcraft.api.request import encode
-from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Reject
 from airflow_provider_altcraft.delivery.batching import Batch
 from airflow_provider_altcraft.delivery.pipeline import TaskBatch
 from airflow_provider_altcraft.exceptions import AltcraftLaunchConflict, AltcraftOutcomeUnknown
@@ -296,12 +296,12 @@ class DeliveryLauncher:
         if record is None or record.outcome is None:
             return None
         outcome = record.outcome
-        refusals = [Refusal(0, int(code), "") for code, times in outcome["rejected"].items() for _ in range(times)]
-        return BatchAnswer(outcome["accepted"], refusals, itemised=outcome["itemised"])
+        rejects = [Reject(0, int(code), "") for code, times in outcome["rejected"].items() for _ in range(times)]
+        return BatchAnswer(outcome["accepted"], rejects, itemised=outcome["itemised"])
 
     def settle(self, batch: Batch, answer: BatchAnswer) -> None:
         """Note what became of a batch, now that nothing of it is left to do. Neither rows nor texts are kept."""
-        codes = Counter(str(refusal.code) for refusal in answer.refusals)
+        codes = Counter(str(reject.code) for reject in answer.rejects)
         outcome = {"accepted": answer.accepted, "rejected": dict(codes), "itemised": answer.itemised}
         self._kept.keep_batch(batch, outcome=outcome)
 

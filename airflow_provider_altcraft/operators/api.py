@@ -1,4 +1,4 @@
-"""Any method of Altcraft's API as a task."""
+"""Call any method of Altcraft's API."""
 
 from __future__ import annotations
 
@@ -17,32 +17,31 @@ if TYPE_CHECKING:
 
 
 class AltcraftApiOperator(WaitingOperator):
-    """Call any endpoint of the catalogue (``docs/endpoints.md``), and wait for the task that it starts, if it does.
+    """Call any endpoint of the catalogue (``docs/endpoints.md``), and wait for the task it starts, if any.
 
-    A read is called plainly. Anything else goes through the launch protocol: however often the task is tried, it
-    happens once. What is known of the arguments is checked when the DAG is parsed, the rest before the call. Items of a
-    batch that Altcraft refuses stand in the result, and fail nothing: rows are accounted for by the operators for them.
+    Reads are called directly. Any other call happens once, however often the task is tried. Arguments are checked when
+    the DAG is parsed as far as they are known, the rest before the call. Items of a batch that Altcraft rejects are in
+    the result and do not fail the task; to account for rows, use the operators for rows.
 
     :param endpoint: its name, e.g. ``segments/refresh_counters``.
-    :param parameters: its parameters, without the token, under the API's names or the aliases of the catalogue. Not
+    :param parameters: its parameters, without the token, under the API's names or the catalogue's aliases. Not called
         ``params``, which is Airflow's own. Templated.
-    :param undocumented_parameters: parameters that the documentation does not have and your installation does: sent as
-        they are. What is documented is refused here, so that it is checked with the others. Templated.
-    :param allow_irreversible: say ``True`` for an endpoint whose work cannot be undone.
-    :param all_pages: of a list: walk all its pages, instead of one call.
-    :param result_path: a file for the result, a local path or the URL of an object store. Templated.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param undocumented_parameters: parameters your installation takes that are not documented; sent unchecked.
+        Documented ones belong in ``parameters``, where they are checked. Templated.
+    :param allow_irreversible: set ``True`` for an endpoint whose work cannot be undone.
+    :param all_pages: for a list: read all its pages instead of one.
+    :param result_path: a file for the result: a local path or an object store URL. Templated.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task calls again; if it is not said, only what does no harm when it
-        is done twice.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task calls again; by default, only if the call is safe to repeat.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: the payload of the answer or, of what starts a task, the task's result; without ``wait_for_completion``,
-        the id of the task. With ``result_path`` the result is written there as JSON, and ``path``, ``count`` and
-        ``bytes`` are returned. Without it, a result over 48 KB is an error of a read; of a write, which has been made
-        by then, its beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``.
+    :returns: the payload of the answer or, if the call starts a task, the task's result; without
+        ``wait_for_completion``, the task id. With ``result_path``, the result is written there as JSON, and ``path``,
+        ``count`` and ``bytes`` are returned. Without it, a result over 48 KB fails a read; for a write, which has
+        happened by then, its beginning is returned: ``truncated``, ``count``, ``bytes``, ``beginning``.
     """
 
     template_fields: Sequence[str] = (
@@ -110,10 +109,10 @@ class AltcraftApiOperator(WaitingOperator):
         return self._result(context, self.hook.call(row.name, parameters, undocumented=undocumented).data, made=False)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """The task's own result."""
+        """Return the Altcraft task's result."""
         found = super().finish(context, verdict, result)
         if found.get("rejected"):
-            self.log.warning("The task refused %d of its items; its result says why.", found["rejected"])
+            self.log.warning("The task rejected %d of its items; its result says why.", found["rejected"])
         return self._result(context, self.task_result(result["altcraft_task_id"]), made=True)
 
     def _launch(self, context: Any, parameters: Mapping[str, Any], *, expects_task: bool) -> Any:
@@ -132,8 +131,8 @@ class AltcraftApiOperator(WaitingOperator):
         if task_id is None:
             if expects_task and self.wait_for_completion:
                 raise AltcraftJobFailed(
-                    f"{self.endpoint}: the answer holds no id of a task, so its end cannot be waited for. With"
-                    " wait_for_completion=False, this is no error."
+                    f"{self.endpoint}: the answer contains no task id, so there is nothing to wait for. Set"
+                    " wait_for_completion=False to accept this."
                 )
             return self._result(context, launched.data, made=True)
         if not self.wait_for_completion:
@@ -149,7 +148,7 @@ class AltcraftApiOperator(WaitingOperator):
         return {"path": str(path), "count": 1, "bytes": size}
 
     def _result(self, context: Any, data: Any, *, made: bool) -> Any:
-        """What the task returns.
+        """The task's return value.
 
         :param data: the result, or an iterator of its items.
         :param made: whether the call has changed something, so that a large answer must not fail the task.
@@ -167,9 +166,9 @@ class AltcraftApiOperator(WaitingOperator):
 
 
 def _check(name: str, *, allow_irreversible: bool, all_pages: bool, has_path: bool) -> None:
-    """Refuse, while the DAG is parsed, what cannot be meant.
+    """Check the arguments while the DAG is parsed.
 
-    :raises AltcraftConfigurationError: naming the argument.
+    :raises AltcraftConfigurationError: naming the argument that is wrong.
     """
     from airflow_provider_altcraft.api.endpoints import Effect, ResponseKind, endpoint
 
@@ -177,15 +176,15 @@ def _check(name: str, *, allow_irreversible: bool, all_pages: bool, has_path: bo
     if row.effect is Effect.IRREVERSIBLE and allow_irreversible is not True:
         raise AltcraftConfigurationError(f"{row.name} cannot be undone. Set allow_irreversible=True.")
     if all_pages and (row.effect is not Effect.READ or row.answer is ResponseKind.FILE):
-        raise AltcraftConfigurationError(f"all_pages goes with a list, and {row.name} is none.")
+        raise AltcraftConfigurationError(f"all_pages is for lists, and {row.name} is not one.")
     if row.answer is ResponseKind.FILE and not has_path:
-        raise AltcraftConfigurationError(f"{row.name} needs result_path: a file is no XCom.")
+        raise AltcraftConfigurationError(f"{row.name} needs result_path: a file cannot be an XCom.")
 
 
 def _check_parameters(name: str, parameters: Any, undocumented: Any) -> None:
-    """The same for what goes to Altcraft, as far as it is known.
+    """Check the parameters of the call as far as they are known.
 
-    :raises AltcraftConfigurationError: naming the parameter.
+    :raises AltcraftConfigurationError: naming the parameter that is wrong.
     """
     from airflow_provider_altcraft.api.endpoints import endpoint
     from airflow_provider_altcraft.api.parameters import check

@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 
 
 class _CampaignOperator(WaitingOperator):
-    """Bring a campaign into a state. In it already is success without a call.
+    """Bring a campaign into a state, without a call if it is already there.
 
-    Since the state is looked at first, a clear means it: a remembered answer would wait for what was undone since.
+    As the state is checked first, clearing the task repeats the call if needed: an answer from Altcraft's memory would
+    not, and the task would wait for a state that somebody has undone since.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "campaign_id")
     endpoint: ClassVar[str]
     target: ClassVar[str]
     on_its_way: ClassVar[tuple[str, ...]] = ()
-    """States that only lead to the target."""
+    """States that lead to the target and nowhere else."""
     campaign_id: Any
 
     def work(self, context: Any) -> Any:
-        """Look, call where it is needed, and wait for the state."""
+        """Check the state, call if needed, and wait for the state."""
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.api.states import CAMPAIGN_ENDS
         from airflow_provider_altcraft.launching.identity import Launch
@@ -48,7 +49,7 @@ class _CampaignOperator(WaitingOperator):
         reply, status = self._status(campaign_id)
         result = {"campaign_id": campaign_id, "status": status, "replayed": False}
         if status == self.target:
-            self.log.info("Campaign %d is %s already.", campaign_id, status)
+            self.log.info("Campaign %d is already %s.", campaign_id, status)
             return result
         if status in CAMPAIGN_ENDS:
             raise AltcraftJobFailed(f"Campaign {campaign_id} is {status}: it can never become {self.target}.")
@@ -69,9 +70,9 @@ class _CampaignOperator(WaitingOperator):
         """The rendered arguments, checked before the first call."""
 
     def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
-        """What the call takes beside the id.
+        """The parameters of the call besides the id.
 
-        :param now: the server's clock.
+        :param now: the time on the server's clock.
         """
         return {}
 
@@ -87,7 +88,7 @@ class _CampaignOperator(WaitingOperator):
         try:
             reply = self.hook.call("scampaigns/get_status", {"id": campaign_id})
         except AltcraftRejected as error:
-            error.add_note(f"Check that campaign {campaign_id} exists and that the token sees its group.")
+            error.add_note(f"Check that campaign {campaign_id} exists and that the token can see its group.")
             raise
         return reply, normalize_status(reply.data.get("status")) if isinstance(reply.data, dict) else ""
 
@@ -96,16 +97,15 @@ class AltcraftActivateCampaignOperator(_CampaignOperator):
     """Activate a campaign (CONTRACT 4.5), now or at a date, and wait until it is active.
 
     :param campaign_id: the campaign. Templated.
-    :param activate_at: RFC 3339, the start; now if it is not given. Templated.
-    :param deactivate_at: RFC 3339, when it pauses. Templated.
-    :param complete_at: RFC 3339, when it is completed: irreversible, at that time. Templated.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param activate_at: when it starts, RFC 3339; now by default. Templated.
+    :param deactivate_at: when it pauses, RFC 3339. Templated.
+    :param complete_at: when it is completed, RFC 3339; this cannot be undone. Templated.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is not
-        active.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task checks the campaign again, and calls again if it is not active.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``campaign_id``, ``status`` and ``replayed``.
     """
@@ -154,7 +154,7 @@ class AltcraftActivateCampaignOperator(_CampaignOperator):
         return {name: _moment(name, getattr(self, name)) for name in ("activate_at", "deactivate_at", "complete_at")}
 
     def call_params(self, arguments: Any, now: datetime) -> dict[str, Any]:
-        """The dates; the start under both names, since the page contradicts itself (CONTRACT 14.3)."""
+        """The dates; the start under both names, since the documentation contradicts itself (CONTRACT 14.3)."""
         start = arguments["activate_at"] or now.isoformat()
         return {
             "activate_date": start,
@@ -168,12 +168,12 @@ class AltcraftDeactivateCampaignOperator(_CampaignOperator):
     """Pause a campaign (CONTRACT 4.6): its running mailings stop sending. It can be activated again.
 
     :param campaign_id: the campaign. Templated.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is active.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task checks the campaign again, and calls again if it is active.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``campaign_id``, ``status`` and ``replayed``.
     """
@@ -205,20 +205,20 @@ class AltcraftDeactivateCampaignOperator(_CampaignOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def arguments(self) -> None:
-        """None beside the id."""
+        """Take nothing besides the id."""
 
 
 class AltcraftCompleteCampaignOperator(_CampaignOperator):
-    """Complete a campaign (CONTRACT 4.7): sending stops, what is in it becomes inactive, and it never starts again.
+    """Complete a campaign (CONTRACT 4.7): sending stops, its contents become inactive, and it never starts again.
 
     :param campaign_id: the campaign. Templated.
-    :param allow_irreversible: say ``True``, since it cannot be undone.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param allow_irreversible: must be ``True``, since this cannot be undone.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task looks at the campaign again, and calls again where it is not
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task checks the campaign again, and calls again if it is not
         completed.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``campaign_id``, ``status`` and ``replayed``.
@@ -253,7 +253,7 @@ class AltcraftCompleteCampaignOperator(_CampaignOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def arguments(self) -> None:
-        """Refuse to do what cannot be undone unless it was asked for."""
+        """Check that the irreversible call is allowed."""
         if self.allow_irreversible is not True:
             raise AltcraftConfigurationError(
                 "Completing a campaign cannot be undone: it can never be started again. Set allow_irreversible=True."

@@ -1,4 +1,4 @@
-"""Files for Altcraft, to go with messages."""
+"""Files to attach to messages."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ENDPOINT = "file_upload"
 
 
 class AltcraftUploadFileOperator(AltcraftOperator):
-    """Upload a file (CONTRACT 11), to be attached to messages. One per task and DAG run, whatever is retried.
+    """Upload a file to attach to messages (CONTRACT 11), once per task and DAG run, however often it is retried.
 
-    A file that is too large for a request is not read. Nothing of its content is logged or stored by Airflow.
+    A file too large for a request is not read. Airflow logs and stores nothing of its content.
 
-    :param path: the file, a local path or the URL of an object store (``s3://conn@bucket/price.pdf``). Templated.
-    :param name: what recipients see; the name in ``path`` if it is not given. Templated.
-    :param mimetype: its type; told by the name if it is not given.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task uploads it anew: the file may be another by then.
+    :param path: the file: a local path or an object store URL (``s3://conn@bucket/price.pdf``). Templated.
+    :param name: what recipients see; by default, the name in ``path``. Templated.
+    :param mimetype: its type; by default, guessed from the name.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task uploads it again: the file may have changed.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: the file as ``attach`` takes it: ``name``, ``file_key`` and ``mimetype``. So the output of this task is an
-        attachment of another's: ``attach=[upload.output]``.
+    :returns: the file as ``attach`` takes it: ``name``, ``file_key`` and ``mimetype``. Another task can attach it with
+        ``attach=[upload.output]``.
     """
 
     template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "path", "name")
@@ -70,23 +70,23 @@ class AltcraftUploadFileOperator(AltcraftOperator):
             "%s: %d bytes, %s as file %s (Request-ID %s).",
             file,
             len(content),
-            "uploaded at an earlier try" if uploaded.replayed else "uploaded",
+            "uploaded by an earlier try" if uploaded.replayed else "uploaded",
             key,
             uploaded.request_id,
         )
         return {"name": name, "file_key": key, "mimetype": mimetype}
 
     def _content(self, file: Any) -> bytes:
-        """What is in it.
+        """Read the file.
 
-        :raises AltcraftConfigurationError: if that is nothing, or more than a request can hold.
+        :raises AltcraftConfigurationError: if it is empty, or larger than a request can hold.
         """
         limit = self.hook.settings.max_body_bytes_with_files
-        # Not every store tells. Three bytes are four signs of base64.
+        # Not every store knows the size. Three bytes become four characters of base64.
         size = int(file.stat().st_size or 0)
         if size * 4 // 3 > limit:
             raise AltcraftConfigurationError(
-                f"{file} has {size:,} bytes, and so about {size * 4 // 3:,} as base64; a request with files holds"
+                f"{file} is {size:,} bytes, about {size * 4 // 3:,} as base64; a request with files may hold"
                 f" {limit:,} (max_body_bytes_with_files in the connection's extra). Nothing was sent."
             )
         content: bytes = file.read_bytes()
@@ -102,8 +102,8 @@ def _data_uri(content: bytes, mimetype: str) -> str:
 
 
 def _key(uploaded: Launched) -> str:
-    """The id of the file, which ``attach`` knows as its key."""
+    """The file id, which ``attach`` calls its key."""
     key = uploaded.data.get("file") if isinstance(uploaded.data, dict) else None
     if not key:
-        raise AltcraftJobFailed("file_upload: the answer holds no id of a file, so it cannot be attached.")
+        raise AltcraftJobFailed("file_upload: the answer contains no file id, so the file cannot be attached.")
     return str(key)

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 class AltcraftRegisterGoalsOperator(AltcraftOperator):
-    """Register goals that one profile has reached, once (CONTRACT 11).
+    """Register goals that a profile has reached, once (CONTRACT 11).
 
-    The profile is no template field: personal data never lands in Airflow's rendered templates.
+    ``recipient`` is not a template field, so personal data never appears in Airflow's rendered templates.
 
-    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
+    :param recipient: what to find the profile by, such as ``{"email": ...}``; or a callable that returns it, called on
         the worker.
     :param db_id: its database. Templated.
     :param pixel_id: the pixel that counts the goals. Templated.
-    :param goals: the goals, each ``{"goal": name, "value": number}``; the value may be left out. Templated.
-    :param date: RFC 3339, when they were reached; now if it is not given. Templated.
+    :param goals: the goals, each ``{"goal": name, "value": number}``; the value is optional. Templated.
+    :param date: when they were reached, RFC 3339; now by default. Templated.
     :param matching: ``email``, ``email_profile``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
-    :param pixel_data: what else is to be known of them: flat, 1 KB at most. Templated.
+    :param pixel_data: further data about them: a flat dictionary, at most 1 KB. Templated.
     :param skip_triggers: do not fire triggers and scenarios.
-    :param enrich_profile: whether Altcraft learns of the profile from them; it does if this is not given.
-    :param is_test: whether they are a test.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param enrich_profile: whether Altcraft enriches the profile from them; by default, it does.
+    :param is_test: whether this is a test.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task registers them again.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``db_id``, ``pixel_id``, ``goals`` (how many), ``request_id`` and ``replayed``.

@@ -1,4 +1,4 @@
-"""Mailings: create, change and copy them, switch them on and off, send them once."""
+"""Mailings: create, change, copy, activate, deactivate and send them."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 class AltcraftLaunchMailingOperator(RunOperator):
     """Send a broadcast, or one extra run of a regular mailing, once (CONTRACT 6.5), and wait until it is sent.
 
-    Every try of this task in this DAG run is the same launch: a retry takes up the one that happened. The mailing
-    must be active.
+    All tries of this task in a DAG run make the same launch: a retry picks up the one that happened. The mailing must
+    be active.
 
     :param mailing_id: the mailing. Templated.
     :param mailing_type: ``broadcast`` or ``regular``. Templated.
-    :param override_source_type: audience of this run: ``list`` (a database) or ``segment``.
+    :param override_source_type: kind of audience for this run: ``list`` (a database) or ``segment``.
     :param override_source_id: id of that audience. Templated.
-    :param override_limit: messages of this run at most. Templated.
-    :param content: what this run says differently. Templated.
+    :param override_limit: maximum messages in this run. Templated.
+    :param content: content that differs in this run. Templated.
     :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
+        ``AltcraftUploadFileOperator``. Templated, except for their content.
     :param cancel_on_kill: whether killing the task stops the mailing (CONTRACT 5.4).
-    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param accept_errors: whether a run whose end is logged at level ERROR still counts as a success.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task sends the mailing again. A mailing cannot be unsent.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: ``mailing_id``, ``request_id``, ``replayed``, ``launched_at`` (``None`` if it was launched before and
-        nobody knows when) and, if waited for, ``finished_at`` and ``ended_in_error``; if not, ``log_mark``, by which
-        ``AltcraftMailingSensor`` knows this run.
+    :returns: ``mailing_id``, ``request_id``, ``replayed``, ``launched_at`` (``None`` if it was launched at an unknown
+        earlier time); after waiting, ``finished_at`` and ``ended_in_error``; without waiting, ``log_mark``, by which
+        ``AltcraftMailingSensor`` recognises this run.
     """
 
     template_fields: Sequence[str] = (*RunOperator.template_fields, "mailing_type")
@@ -95,11 +95,11 @@ class AltcraftLaunchMailingOperator(RunOperator):
         return f"{family(self.mailing_type)}/start", {}
 
     def starts_are_ours(self) -> bool:
-        """A regular mailing also starts by its own schedule."""
+        """Whether a logged start must be ours: a regular mailing also starts on its own schedule."""
         return bool(self.mailing_type == "broadcast")
 
     def check_startable(self, status: Mapping[str, Any], mailing_id: int) -> None:
-        """It must be active."""
+        """Check that it is active."""
         if is_inactive(status):
             raise AltcraftJobFailed(
                 f"Mailing {mailing_id} is not active, so it cannot be launched: activate it in Altcraft first."
@@ -110,25 +110,25 @@ class AltcraftActivateMailingOperator(RunOperator):
     """Activate a mailing (CONTRACT 5.3), and with ``run_now`` send it once and wait until it is sent.
 
     :param mailing_id: the mailing. Templated.
-    :param run_now: send it at once. What overrides its audience and content is for this run only.
-    :param override_source_type: audience of this run: ``list`` (a database) or ``segment``.
+    :param run_now: send it at once. Overrides of audience and content apply to this run only.
+    :param override_source_type: kind of audience for this run: ``list`` (a database) or ``segment``.
     :param override_source_id: id of that audience. Templated.
-    :param override_limit: messages of this run at most. Templated.
-    :param content: what this run says differently. Templated.
+    :param override_limit: maximum messages in this run. Templated.
+    :param content: content that differs in this run. Templated.
     :param attach: files of this run, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
-    :param cancel_on_kill: whether killing the task, or the end of its ``execution_timeout``, stops the mailing: it is
-        deactivated, and what is queued is dropped (CONTRACT 5.4). A worker that is shut down kills its tasks, too; and
-        what has gone out cannot be called back.
-    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+        ``AltcraftUploadFileOperator``. Templated, except for their content.
+    :param cancel_on_kill: whether killing the task, or exceeding its ``execution_timeout``, stops the mailing: it is
+        deactivated and queued messages are dropped (CONTRACT 5.4). Shutting down a worker kills its tasks too, and
+        messages already sent cannot be recalled.
+    :param accept_errors: whether a run whose end is logged at level ERROR still counts as a success.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task sends the mailing again. A mailing cannot be unsent.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: the same; without ``run_now``, ``mailing_id`` and ``replayed``.
+    :returns: as ``AltcraftLaunchMailingOperator``; without ``run_now``, ``mailing_id`` and ``replayed``.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class AltcraftActivateMailingOperator(RunOperator):
         return "campaigns/activate", {"run_now": True}
 
     def starts_are_ours(self) -> bool:
-        """What kind of mailing it is, is not known here: it may start by a schedule."""
+        """Whether a logged start must be ours: the type of mailing is unknown here, so it may have a schedule."""
         return False
 
     def work(self, context: Any) -> Any:
@@ -188,13 +188,13 @@ class AltcraftActivateMailingOperator(RunOperator):
 
         if any(value is not None for value in self._overrides(context).values()):
             raise AltcraftConfigurationError(
-                "override_source_type, override_source_id, override_limit, content and attach belong to a run: set"
+                "override_source_type, override_source_id, override_limit, content and attach apply to a run: set"
                 " run_now=True, or leave them out."
             )
         mailing_id = identifier("mailing_id", self.mailing_id)
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         if is_active(reply.data):
-            self.log.info("Mailing %d is active already.", mailing_id)
+            self.log.info("Mailing %d is already active.", mailing_id)
             return {"mailing_id": mailing_id, "replayed": False}
         launched = self.launch(
             context,
@@ -206,11 +206,11 @@ class AltcraftActivateMailingOperator(RunOperator):
 
 
 class AltcraftDeactivateMailingOperator(AltcraftOperator):
-    """Deactivate a mailing (CONTRACT 5.4). Scheduled messages still go out, unless it is aborted.
+    """Deactivate a mailing (CONTRACT 5.4). Queued messages still go out unless ``abort_if_running`` is set.
 
     :param mailing_id: the mailing. Templated.
-    :param abort_if_running: drop what is queued.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param abort_if_running: drop queued messages.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task deactivates it again.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``mailing_id`` and ``replayed``.
@@ -249,10 +249,10 @@ class AltcraftDeactivateMailingOperator(AltcraftOperator):
 class AltcraftStartTriggerMailingOperator(RecipientOperator):
     """Send a trigger mailing to one profile, once (CONTRACT 7.1).
 
-    For many, that are there or come with it: ``TriggerMailing``, a destination of rows.
+    For many profiles, existing or new, use the destination ``TriggerMailing``.
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``. Templated.
-    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
+    :param recipient: what to find the profile by, such as ``{"email": ...}``; or a callable that returns it, called on
         the worker.
     :param matching: ``email``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
@@ -261,8 +261,8 @@ class AltcraftStartTriggerMailingOperator(RecipientOperator):
     :param content: values for ``{apicontent.name}`` in the messages. Templated.
     :param custom_data: data for action hooks. Templated.
     :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+        ``AltcraftUploadFileOperator``. Templated, except for their content.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task sends it again.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``trigger_id``, ``request_id`` and ``replayed``.
@@ -307,38 +307,38 @@ class AltcraftStartTriggerMailingOperator(RecipientOperator):
         from airflow_provider_altcraft.api.objects import identifier
 
         trigger_id = identifier("trigger_id", self.trigger_id)
-        # Documented as a text (CONTRACT 7.1).
+        # The documentation has a string here (CONTRACT 7.1).
         launched = self.start(context, "campaigns/triggers/start", str(trigger_id))
         return {"trigger_id": trigger_id, "request_id": launched.request_id, "replayed": launched.replayed}
 
 
 class AltcraftCreateMailingOperator(MailingSettingsOperator):
-    """Create a broadcast or a regular mailing (CONTRACT 6.1). One per task and DAG run, whatever is retried.
+    """Create a broadcast or regular mailing (CONTRACT 6.1), once per task and DAG run, however often retried.
 
     :param send_channel: ``email``, ``sms``, ``push`` or another channel of the installation.
     :param name: its name. Templated.
-    :param data_type: where the audience comes from: ``list`` (a database) or ``segment``.
+    :param data_type: kind of audience: ``list`` (a database) or ``segment``.
     :param data_id: id of the audience. Templated.
     :param content: the messages. Templated.
     :param mailing_type: ``regular`` or ``broadcast``.
     :param start_schedule: when a regular mailing starts; see ``StartSchedule.from_cron`` and ``.at``.
-    :param is_active: activate it at once.
+    :param is_active: whether to activate it at once.
     :param resource_id: resource whose subscriptions are used. Templated.
     :param subid: SubID of the mailing. Templated.
-    :param limit: messages per cycle at most.
-    :param aglimit_count: by how many the limit grows each cycle.
-    :param aglimit_percent: by how many per cent; the API's own name for it has a second ``l``.
+    :param limit: maximum messages per cycle.
+    :param aglimit_count: how much the limit grows each cycle.
+    :param aglimit_percent: the same in per cent; the API spells it with a second ``l``.
     :param policy_id: sending policy.
     :param push_sending_mode: ``fanout`` or ``last``.
     :param attributes: attributes and their values. Templated.
-    :param virtual_sender_id: Smart accounts, like all that follow.
+    :param virtual_sender_id: virtual sender; this and the next six are for Smart accounts.
     :param is_random_tracking_prefix: a random prefix for the tracking domain.
     :param custom_tracking_domains: tracking domains.
-    :param blind_carbon_copy: hidden copies.
-    :param unconditional_sending: send whatever the status of the subscription.
-    :param watched_list_id: database of the watchers.
-    :param watcher_limit: watchers at most.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param blind_carbon_copy: BCC addresses.
+    :param unconditional_sending: send regardless of subscription status.
+    :param watched_list_id: the watchers' database.
+    :param watcher_limit: maximum number of watchers.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task creates another mailing.
     :param altcraft_conn_id: the connection. Templated.
     :returns: the id of the mailing.
@@ -415,36 +415,36 @@ class AltcraftCreateMailingOperator(MailingSettingsOperator):
 
 
 class AltcraftUpdateMailingOperator(MailingSettingsOperator):
-    """Change a broadcast or a regular mailing (CONTRACT 6.2). Its channel stays as it is: Altcraft leaves it alone.
+    """Change a broadcast or regular mailing (CONTRACT 6.2). Altcraft never changes its channel.
 
-    Name, audience and content have to be said again. What else is not given is not sent. Of a regular mailing, the
-    documents show the method and not its parameters: they are taken to be those of a broadcast.
+    Name, audience and content must be given again; other arguments that are not given are not sent. The documentation
+    does not list the parameters for a regular mailing: they are assumed to be those of a broadcast.
 
     :param mailing_id: the mailing. Templated.
     :param name: its name. Templated.
-    :param data_type: where the audience comes from: ``list`` (a database) or ``segment``.
+    :param data_type: kind of audience: ``list`` (a database) or ``segment``.
     :param data_id: id of the audience. Templated.
     :param content: the messages. Templated.
     :param mailing_type: ``regular`` or ``broadcast``.
     :param start_schedule: when a regular mailing starts; see ``StartSchedule.from_cron`` and ``.at``.
-    :param is_active: activate it at once.
+    :param is_active: whether to activate it at once.
     :param resource_id: resource whose subscriptions are used. Templated.
     :param subid: SubID of the mailing. Templated.
-    :param limit: messages per cycle at most.
-    :param aglimit_count: by how many the limit grows each cycle.
-    :param aglimit_percent: by how many per cent; the API's own name for it has a second ``l``.
+    :param limit: maximum messages per cycle.
+    :param aglimit_count: how much the limit grows each cycle.
+    :param aglimit_percent: the same in per cent; the API spells it with a second ``l``.
     :param policy_id: sending policy.
     :param push_sending_mode: ``fanout`` or ``last``.
     :param attributes: attributes and their values. Templated.
-    :param virtual_sender_id: Smart accounts, like all that follow.
+    :param virtual_sender_id: virtual sender; this and the next six are for Smart accounts.
     :param is_random_tracking_prefix: a random prefix for the tracking domain.
     :param custom_tracking_domains: tracking domains.
-    :param blind_carbon_copy: hidden copies.
-    :param unconditional_sending: send whatever the status of the subscription.
-    :param watched_list_id: database of the watchers.
-    :param watcher_limit: watchers at most.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task changes it again: it may have been changed since.
+    :param blind_carbon_copy: BCC addresses.
+    :param unconditional_sending: send regardless of subscription status.
+    :param watched_list_id: the watchers' database.
+    :param watcher_limit: maximum number of watchers.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task changes it again, even if somebody has changed it since.
     :param altcraft_conn_id: the connection. Templated.
     :returns: the id of the mailing.
     """
@@ -517,16 +517,16 @@ class AltcraftUpdateMailingOperator(MailingSettingsOperator):
         mailing_id = identifier("mailing_id", self.mailing_id)
         endpoint = f"{family(self.mailing_type)}/update"
         launched = self.launch_repeatable(context, endpoint, {"id": mailing_id, **self.settings()})
-        self.log.info("Mailing %d %s.", mailing_id, "was changed at an earlier try" if launched.replayed else "changed")
+        self.log.info("Mailing %d %s.", mailing_id, "was changed by an earlier try" if launched.replayed else "changed")
         return mailing_id
 
 
 class AltcraftCloneMailingOperator(AltcraftOperator):
-    """Make a copy of a mailing (CONTRACT 5.7). One per task and DAG run, whatever is retried.
+    """Copy a mailing (CONTRACT 5.7), once per task and DAG run, however often retried.
 
     :param mailing_id: the mailing. Templated.
-    :param name: name of the copy; "Clone of ..." if it is not given. Templated.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
+    :param name: name of the copy; by default, "Clone of ...". Templated.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
     :param relaunch_on_clear: whether clearing the task makes another copy.
     :param altcraft_conn_id: the connection. Templated.
     :returns: the id of the copy.
@@ -565,5 +565,5 @@ class AltcraftCloneMailingOperator(AltcraftOperator):
 def _saved(operator: AltcraftOperator, created: Launched) -> int:
     """The id of what was created."""
     mailing_id = created.saved_id
-    operator.log.info("Mailing %d %s.", mailing_id, "was created at an earlier try" if created.replayed else "created")
+    operator.log.info("Mailing %d %s.", mailing_id, "was created by an earlier try" if created.replayed else "created")
     return mailing_id

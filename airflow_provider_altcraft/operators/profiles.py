@@ -23,45 +23,44 @@ class AltcraftImportProfilesOperator(ProfilesOperator):
     :param profiles: a list of profiles, the output of a task (``extract.output``), or a callable that returns or yields
         them.
     :param db_id: the database. Templated. Either this, with the arguments below, or ``destination``.
-    :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param mode: ``import`` adds or updates, ``update`` skips unknown profiles, ``add`` does not look for any.
+    :param matching: how to find a row's profile (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
     :param resource_id: the resource whose subscriptions are searched, for matching by email or phone. Templated.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions.
-    :param detect_geo: find the place by the profile's IP address.
-    :param destination: the database and all of these as one. Its ids are templated.
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
-        store (``s3://conn@bucket/path``). They hold personal data. Templated.
-    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
-        rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
-        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param skip_triggers: do not fire triggers and scenarios on import or update.
+    :param skip_invalid_subscriptions: accept a profile without its invalid subscriptions.
+    :param detect_geo: detect the location from the profile's IP address.
+    :param destination: the database and all these settings as one object. Its ids are templated.
+    :param batch_size: maximum rows per request; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: maximum concurrent requests.
+    :param nulls: what to do with missing values: ``omit`` keeps what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> either of these.
+    :param timezone: time zone of datetimes that have none.
+    :param reject_path: folder for rejected rows and their reasons: a local path or an object store URL
+        (``s3://conn@bucket/path``). It holds personal data. Templated.
+    :param max_rejects: how many rejected rows to tolerate. Above 0 it needs ``reject_path``, so that a successful task
+        never loses rows.
+    :param max_reject_ratio: the same as a fraction of the rows sent, 0 to 1; the larger limit applies.
+    :param rejects_from: a folder or file of repaired rejects to send instead of the source. Ignored if empty, so it
+        can be set from a DAG run parameter. Templated.
     :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
-    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
-        ledger, and a destination that answers at once.
-    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
-    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
-    :param ledger_table: or a table for it. Templated.
-    :param ledger_conn_id: the connection of that table. Templated.
-    :param check_fields: ask Altcraft before the first row whether the database has the fields.
-    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
-    :param sample_size: rows of that sample.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param changes_only: skip rows that have not changed since Altcraft last accepted them. Needs a ledger, and a
+        destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; by default, the destination's key fields.
+    :param ledger_path: folder for the ledger, local or in an object store. It holds only hashes. Templated.
+    :param ledger_table: table for the ledger, instead of a folder. Templated.
+    :param ledger_conn_id: the connection for that table. Templated.
+    :param check_fields: check with Altcraft before the first row that the database has the fields.
+    :param dry_run: send nothing: read, map and check a sample, and log what a full run would send.
+    :param sample_size: rows in that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
-        nobody.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; by default, only if that reaches nobody.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: counters and where rejects are kept.
+    :returns: counters, and where rejects are kept.
     """
 
     template_fields: Sequence[str] = (*ProfilesOperator.template_fields, "db_id", "resource_id")
@@ -117,7 +116,7 @@ class AltcraftImportProfilesOperator(ProfilesOperator):
         self.skip_triggers = skip_triggers
         self.skip_invalid_subscriptions = skip_invalid_subscriptions
         self.detect_geo = detect_geo
-        # Its fields are rendered in place, and mapped tasks are given the same object.
+        # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
         self.batch_size = batch_size
         self.max_in_flight = max_in_flight
@@ -134,7 +133,7 @@ class AltcraftImportProfilesOperator(ProfilesOperator):
         self.ledger_table = ledger_table
         self.ledger_conn_id = ledger_conn_id
         self.check_fields = check_fields
-        # BaseOperator has a method of this name, for the command line.
+        # Not named dry_run: BaseOperator has a method of that name, for the command line.
         self.is_dry_run = dry_run
         self.sample_size = sample_size
         self.wait_for_completion = wait_for_completion

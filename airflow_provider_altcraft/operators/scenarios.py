@@ -30,48 +30,47 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         them.
     :param workflow_id: the scenario. Templated. Either this, ``trigger_id`` or ``destination``.
     :param trigger_id: the trigger mailing. Templated.
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param matching: how to find a row's profile (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
-    :param resource_id: of a trigger mailing, the resource whose subscriptions are searched, for matching by email or
+    :param resource_id: for a trigger mailing, the resource whose subscriptions are searched, for matching by email or
         phone. Templated.
     :param content: values for ``{apicontent.name}`` in templates. Templated.
-    :param custom_data: data for action hooks, the same for all profiles. Templated. A profile that has ``custom_data``
-        among its fields has its own; it is sent beside the profile, not in it.
+    :param custom_data: data for action hooks, the same for all profiles. Templated. A profile may override it with a
+        field ``custom_data``, which is sent beside the profile, not in it.
     :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content. Each request holds them.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions.
-    :param detect_geo: find the place by the profile's IP address.
-    :param destination: the scenario or trigger mailing and all of these as one. Its ids are templated.
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
-        store (``s3://conn@bucket/path``). They hold personal data. Templated.
-    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
-        rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
-        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+        ``AltcraftUploadFileOperator``. Templated, except for their content. Every request carries them.
+    :param skip_triggers: do not fire triggers and scenarios on import or update.
+    :param skip_invalid_subscriptions: accept a profile without its invalid subscriptions.
+    :param detect_geo: detect the location from the profile's IP address.
+    :param destination: the scenario or trigger mailing and all these settings as one object. Its ids are templated.
+    :param batch_size: maximum rows per request; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: maximum concurrent requests.
+    :param nulls: what to do with missing values: ``omit`` keeps what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> either of these.
+    :param timezone: time zone of datetimes that have none.
+    :param reject_path: folder for rejected rows and their reasons: a local path or an object store URL
+        (``s3://conn@bucket/path``). It holds personal data. Templated.
+    :param max_rejects: how many rejected rows to tolerate. Above 0 it needs ``reject_path``, so that a successful task
+        never loses rows.
+    :param max_reject_ratio: the same as a fraction of the rows sent, 0 to 1; the larger limit applies.
+    :param rejects_from: a folder or file of repaired rejects to send instead of the source. Ignored if empty, so it
+        can be set from a DAG run parameter. Templated.
     :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
-    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
-        ledger, and a destination that answers at once.
-    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
-    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
-    :param ledger_table: or a table for it. Templated.
-    :param ledger_conn_id: the connection of that table. Templated.
-    :param check_fields: ask Altcraft before the first row whether the database has the fields.
-    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
-    :param sample_size: rows of that sample.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param changes_only: skip rows that have not changed since Altcraft last accepted them. Needs a ledger, and a
+        destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; by default, the destination's key fields.
+    :param ledger_path: folder for the ledger, local or in an object store. It holds only hashes. Templated.
+    :param ledger_table: table for the ledger, instead of a folder. Templated.
+    :param ledger_conn_id: the connection for that table. Templated.
+    :param check_fields: check with Altcraft before the first row that the database has the fields.
+    :param dry_run: send nothing: read, map and check a sample, and log what a full run would send.
+    :param sample_size: rows in that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
-        nobody.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; by default, only if that reaches nobody.
     :param altcraft_conn_id: the connection. Templated.
     :returns: counters, task ids and where rejects are kept.
     """
@@ -143,7 +142,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         self.skip_triggers = skip_triggers
         self.skip_invalid_subscriptions = skip_invalid_subscriptions
         self.detect_geo = detect_geo
-        # Its fields are rendered in place, and mapped tasks are given the same object.
+        # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
         self.depend_on(getattr(destination, "attach", None))
         self.batch_size = batch_size
@@ -161,7 +160,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         self.ledger_table = ledger_table
         self.ledger_conn_id = ledger_conn_id
         self.check_fields = check_fields
-        # BaseOperator has a method of this name, for the command line.
+        # Not named dry_run: BaseOperator has a method of that name, for the command line.
         self.is_dry_run = dry_run
         self.sample_size = sample_size
         self.wait_for_completion = wait_for_completion
@@ -175,23 +174,23 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
     def chosen_destination(self) -> Destination:
         """The scenario or the trigger mailing.
 
-        :raises AltcraftConfigurationError: if it is given twice, or with what it does not take.
+        :raises AltcraftConfigurationError: if it is given twice, or with arguments it does not take.
         """
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
 
         if self.workflow_id is not None and self.resource_id is not None:
-            raise AltcraftConfigurationError("resource_id goes with trigger_id: a scenario takes none.")
+            raise AltcraftConfigurationError("resource_id is only for trigger_id: a scenario takes none.")
         given = self.given_destination(Scenario, TriggerMailing)
         return given or self.destination_of(TriggerMailing if self.workflow_id is None else Scenario)
 
 
 class AltcraftStartScenarioOperator(RecipientOperator):
-    """Send one profile that is there into a scenario, once (CONTRACT 3.4).
+    """Send one existing profile into a scenario, once (CONTRACT 3.4).
 
-    For many: ``AltcraftImportAndStartOperator``, or ``Scenario``, a destination of rows.
+    For many profiles, use ``AltcraftImportAndStartOperator`` or the destination ``Scenario``.
 
     :param workflow_id: the scenario; it must be active. Templated.
-    :param recipient: what the profile is found by, such as ``{"email": ...}``; or a callable that returns it, called on
+    :param recipient: what to find the profile by, such as ``{"email": ...}``; or a callable that returns it, called on
         the worker.
     :param matching: ``email``, ``phone``, ``profile_id`` or ``custom`` (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` matching.
@@ -200,9 +199,9 @@ class AltcraftStartScenarioOperator(RecipientOperator):
     :param content: values for ``{apicontent.name}`` in the messages. Templated.
     :param custom_data: data for action hooks. Templated.
     :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Templated, but for their content.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task sends the profile into it again.
+        ``AltcraftUploadFileOperator``. Templated, except for their content.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends the profile in again.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``workflow_id``, ``request_id`` and ``replayed``.
     """
@@ -251,9 +250,9 @@ class AltcraftStartScenarioOperator(RecipientOperator):
 
 
 class _SwitchOperator(AltcraftOperator):
-    """Switch a scenario. Switched so already is success without a call, where its list shows it.
+    """Switch a scenario on or off, without a call if the list of scenarios already shows it so.
 
-    Since that is looked at first, a clear means it.
+    As that is checked first, clearing the task repeats the call if needed.
     """
 
     template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "workflow_id")
@@ -263,35 +262,35 @@ class _SwitchOperator(AltcraftOperator):
     workflow_id: Any
 
     def work(self, context: Any) -> dict[str, Any]:
-        """Look, and switch it where it is needed."""
+        """Check the scenario, and switch it if needed."""
         from airflow_provider_altcraft.api.objects import identifier
 
         workflow_id = identifier("workflow_id", self.workflow_id)
         params = {"id": workflow_id, **self.call_params()}
         if self.is_done(workflow_id):
-            self.log.info("Scenario %d is %s already.", workflow_id, "active" if self.target else "inactive")
+            self.log.info("Scenario %d is already %s.", workflow_id, "active" if self.target else "inactive")
             return {"workflow_id": workflow_id, "is_active": self.target, "replayed": False}
         launched = self.switch(context, params)
-        return {"workflow_id": workflow_id, "is_active": self.seen(workflow_id), "replayed": launched.replayed}
+        return {"workflow_id": workflow_id, "is_active": self.verified(workflow_id), "replayed": launched.replayed}
 
     def switch(self, context: Any, params: Mapping[str, Any]) -> Launched:
-        """Make the call; again, if nothing can tell whether it was made."""
+        """Make the call, and repeat it if it is unknown whether it happened."""
         return self.launch_repeatable(context, self.endpoint, params)
 
     @abstractmethod
     def call_params(self) -> Mapping[str, Any]:
-        """What the call takes beside the id."""
+        """The parameters of the call besides the id."""
 
     def is_done(self, workflow_id: int) -> bool:
         """Whether there is nothing to do."""
-        return self.shown(workflow_id) is self.target
+        return self.listed_as_active(workflow_id) is self.target
 
-    def seen(self, workflow_id: int) -> bool | None:
-        """What the scenario is after the call."""
+    def verified(self, workflow_id: int) -> bool | None:
+        """Whether the scenario is active after the call."""
         return self.target
 
-    def shown(self, workflow_id: int) -> bool | None:
-        """What the list of scenarios shows it as (CONTRACT 3.5); ``None`` where the token may not see it."""
+    def listed_as_active(self, workflow_id: int) -> bool | None:
+        """Whether the list of scenarios shows it as active (CONTRACT 3.5); ``None`` if the token cannot see it."""
         try:
             for scenario in self.hook.iterate("workflows/list"):
                 if isinstance(scenario, Mapping) and str(scenario.get("id")) == str(workflow_id):
@@ -302,13 +301,13 @@ class _SwitchOperator(AltcraftOperator):
 
 
 class AltcraftActivateScenarioOperator(_SwitchOperator):
-    """Activate a scenario (CONTRACT 3.6). One that is active already is left alone.
+    """Activate a scenario (CONTRACT 3.6). One that is already active is left alone.
 
     :param workflow_id: the scenario. Templated.
-    :param skip_profiles: clear it of the profiles in it first: their places in it are lost. It is called even if the
-        scenario is active; what that does to the profiles is not documented, so deactivate it before.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task looks at the scenario again, and switches it where it is needed.
+    :param skip_profiles: first remove the profiles in it, which lose their places. The call is made even if the
+        scenario is active; what that does to the profiles is not documented, so deactivate it first.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task checks the scenario again, and switches it if needed.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``workflow_id``, ``is_active`` and ``replayed``.
     """
@@ -334,11 +333,11 @@ class AltcraftActivateScenarioOperator(_SwitchOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def call_params(self) -> Mapping[str, Any]:
-        """Whether it is cleared."""
+        """Whether to remove the profiles in it."""
         return {"skip_profiles": self.skip_profiles or None}
 
     def switch(self, context: Any, params: Mapping[str, Any]) -> Launched:
-        """Clearing it a second time would throw out who has entered since."""
+        """Make the call once with ``skip_profiles``: a repeat would remove profiles that have entered since."""
         from airflow_provider_altcraft.launching.identity import Launch
 
         return (
@@ -348,19 +347,19 @@ class AltcraftActivateScenarioOperator(_SwitchOperator):
         )
 
     def is_done(self, workflow_id: int) -> bool:
-        """An active one may still have profiles that are to be cleared."""
+        """Whether there is nothing to do: an active scenario may still have profiles to remove."""
         return not self.skip_profiles and super().is_done(workflow_id)
 
 
 class AltcraftDeactivateScenarioOperator(_SwitchOperator):
-    """Deactivate a scenario (CONTRACT 3.7), and look whether it is.
+    """Deactivate a scenario (CONTRACT 3.7), and verify that it is inactive.
 
-    Of the method, the documents show no more than its name; so the list of scenarios is looked at afterwards, and one
-    that is still active fails the task.
+    The API documentation gives only the method's name, so the list of scenarios is checked afterwards: if it still
+    shows the scenario as active, the task fails.
 
     :param workflow_id: the scenario. Templated.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task looks at the scenario again, and switches it where it is needed.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task checks the scenario again, and switches it if needed.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``workflow_id``, ``is_active`` (``None`` if the token cannot see it) and ``replayed``.
     """
@@ -384,18 +383,16 @@ class AltcraftDeactivateScenarioOperator(_SwitchOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def call_params(self) -> Mapping[str, Any]:
-        """Nothing that is known."""
+        """None are documented."""
         return {}
 
-    def seen(self, workflow_id: int) -> bool | None:
-        """What the list says, not what the call did."""
-        shown = self.shown(workflow_id)
-        if shown:
+    def verified(self, workflow_id: int) -> bool | None:
+        """What the list shows, whatever the call answered."""
+        is_active = self.listed_as_active(workflow_id)
+        if is_active:
             raise AltcraftJobFailed(
-                f"Altcraft took the call that deactivates scenario {workflow_id}, and still shows it as active."
+                f"Altcraft accepted the call to deactivate scenario {workflow_id}, but still lists it as active."
             )
-        if shown is None:
-            self.log.warning(
-                "The list of scenarios does not show %d, so nothing says that it is inactive now.", workflow_id
-            )
-        return shown
+        if is_active is None:
+            self.log.warning("The list of scenarios does not show %d: cannot verify that it is inactive.", workflow_id)
+        return is_active

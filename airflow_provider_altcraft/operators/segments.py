@@ -1,4 +1,4 @@
-"""Segments: create and change them, count whom they reach."""
+"""Segments: create, change and count them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_altcraft.api.counters import Counters
+    from airflow_provider_altcraft.api.counters import SegmentCounters
     from airflow_provider_altcraft.waiting.policy import Verdict
 
 SUBSCRIBED = "subscribed_sendable"
 
 
 class AltcraftRefreshSegmentOperator(WaitingOperator):
-    """Count the subscriptions in a segment anew, wait until that is done, and read them (CONTRACT 9).
+    """Recount the subscriptions in a segment, wait for the result, and return the counters (CONTRACT 9).
 
-    With bounds it guards a launch: too many fail the task, too few do or skip what comes after it. What is compared is
-    ``subscribed_sendable`` of one channel: subscriptions, of which a profile may have several, so not quite messages.
+    With bounds it guards a launch: too many subscriptions fail the task, too few fail or skip it. The bounds apply to
+    ``subscribed_sendable`` of one channel; a profile may have several subscriptions, so this is not quite messages.
 
     :param segment_id: the segment. Templated.
     :param resource_id: the resource whose subscriptions are counted. Templated.
     :param db_id: the database, for a dynamic segment. Templated.
-    :param channel: the channel that the bounds are for. One that Altcraft does not name has nobody subscribed.
-    :param min_subscribed: at least so many. Templated.
-    :param max_subscribed: at most so many. Templated.
-    :param on_too_few: ``fail``, or ``skip``.
+    :param channel: the channel the bounds apply to. One that Altcraft does not name has no subscriptions.
+    :param min_subscribed: the lower bound. Templated.
+    :param max_subscribed: the upper bound. Templated.
+    :param on_too_few: ``fail`` or ``skip`` the task.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task counts anew.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task counts again.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``segment_id``, ``resource_id``, ``counters`` (channel -> ``subscribed_sendable`` and
         ``unconfirmed_sendable``), ``altcraft_task_id``, ``request_id`` and ``replayed``.
@@ -77,7 +77,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         self.min_subscribed = min_subscribed
         self.max_subscribed = max_subscribed
         self.on_too_few = on_too_few
-        # There is nothing to read before the end.
+        # There is nothing to return before the end.
         self.wait_for_completion = True
         self.deferrable = deferrable
         self.poll_interval = poll_interval
@@ -87,7 +87,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> Any:
-        """Have them counted."""
+        """Start the recount."""
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         self.check_waiting()
@@ -96,7 +96,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         started = self.launch_repeatable(context, "segments/refresh_counters", params)
         if not started.task_id:
             raise AltcraftJobFailed(
-                "segments/refresh_counters: the answer holds no id of a task, so nothing says when they are counted."
+                "segments/refresh_counters: the answer contains no task id, so there is no way to tell when it is done."
             )
         result = {
             "segment_id": params["id"],
@@ -108,7 +108,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         return self.await_end(context, TaskTarget([started.task_id]), result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Read them, and compare them with the bounds."""
+        """Read the counters and compare them with the bounds."""
         from airflow_provider_altcraft.api.counters import counters_of, summary
 
         super().finish(context, verdict, result)
@@ -123,7 +123,7 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         return {
             "id": identifier("segment_id", self.segment_id),
             "resource_id": identifier("resource_id", self.resource_id),
-            # One name for what is db_id here and list_id there (CONTRACT 9).
+            # The catalogue maps it to list_id for the other call (CONTRACT 9).
             "db_id": None if self.db_id is None else identifier("db_id", self.db_id),
         }
 
@@ -140,11 +140,11 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
             raise AltcraftConfigurationError(f"on_too_few must be 'fail' or 'skip', not {self.on_too_few!r}.")
         return lowest, highest
 
-    def _guard(self, counters: Counters) -> None:
-        """Stop, if those whom a launch would reach are too many or too few.
+    def _guard(self, counters: SegmentCounters) -> None:
+        """Check that the subscriptions are within the bounds.
 
-        :raises AltcraftJobFailed: if they are, or if the counters cannot tell.
-        :raises AirflowSkipException: if they are too few, where that was asked for.
+        :raises AltcraftJobFailed: if they are not, or the counters do not say.
+        :raises AirflowSkipException: if they are too few and ``on_too_few`` is ``skip``.
         """
         from airflow_provider_altcraft.api.counters import number_of
 
@@ -154,8 +154,8 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
         counted = counters.get(self.channel, {})
         if SUBSCRIBED not in counted and lowest is None:
             raise AltcraftJobFailed(
-                f"Segment {self.segment_id}: the counters name no channel {self.channel!r} with its {SUBSCRIBED}, so"
-                f" nothing says that max_subscribed={highest} holds. They name {', '.join(counters) or 'none'}."
+                f"Segment {self.segment_id}: the counters have no {SUBSCRIBED} for the channel {self.channel!r}, so"
+                f" max_subscribed={highest} cannot be checked. Their channels: {', '.join(counters) or 'none'}."
             )
         subscribed = number_of(counted.get(SUBSCRIBED, 0))
         if highest is not None and subscribed > highest:
@@ -172,18 +172,18 @@ class AltcraftRefreshSegmentOperator(WaitingOperator):
 
 
 class AltcraftSaveSegmentOperator(AltcraftOperator):
-    """Create a segment, or change one (CONTRACT 9). A new one is made once per task and DAG run, whatever is retried.
+    """Create or change a segment (CONTRACT 9). A new one is created once per task and DAG run, however often retried.
 
     :param name: its name. Templated.
-    :param rules: groups of rules, each ``{"condition": "and" | "or", "queries": [...]}``; they belong to every kind but
-        ``static``, and are said again with a change. Templated.
+    :param rules: groups of rules, each ``{"condition": "and" | "or", "queries": [...]}``. Every kind except ``static``
+        needs them, also when it is changed. Templated.
     :param segment_id: the segment to change; without it, one is created. Templated.
-    :param kind: of a new one: ``dynamic`` follows its rules whenever it is used, ``refreshed`` does so once a day,
-        ``static`` holds chosen profiles; ``dynamic`` if it is not given.
-    :param db_id: the database of a ``static`` or ``refreshed`` one; that of a ``dynamic`` one stands in its rules, as
+    :param kind: kind of a new segment: ``dynamic`` (the default) applies its rules whenever it is used, ``refreshed``
+        once a day; ``static`` holds chosen profiles.
+    :param db_id: the database of a ``static`` or ``refreshed`` segment; a ``dynamic`` one has it in its rules, as
         ``list_id``. Templated.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task saves again; if it is not said, a change yes, a new segment no.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task saves again; by default, a change is, a new segment is not.
     :param altcraft_conn_id: the connection. Templated.
     :returns: the id of the segment.
     """
@@ -231,15 +231,15 @@ class AltcraftSaveSegmentOperator(AltcraftOperator):
             self.log.info(
                 "Segment %d %s.",
                 created.saved_id,
-                "was created at an earlier try" if created.replayed else "created",
+                "was created by an earlier try" if created.replayed else "created",
             )
             return created.saved_id
         if self.kind is not None:
-            raise AltcraftConfigurationError("kind is of a new segment: that of another cannot be changed.")
+            raise AltcraftConfigurationError("kind is for a new segment only: it cannot be changed.")
         if not self.rules and self.db_id is None:
-            # Nobody knows whom that would reach: everybody, perhaps.
+            # A dynamic segment without rules might match everybody.
             raise AltcraftConfigurationError(
-                "The segment would be one without rules: say them again. A static one, which has none, is told by its"
+                "This change would remove the segment's rules: repeat them. For a static segment, which has none, give"
                 " db_id."
             )
         segment_id = identifier("segment_id", self.segment_id)
@@ -247,25 +247,27 @@ class AltcraftSaveSegmentOperator(AltcraftOperator):
         return segment_id
 
     def _rules(self) -> list[dict[str, Any]]:
-        """Groups of rules; a template renders them to a text.
+        """The groups of rules.
 
-        :raises AltcraftConfigurationError: if they are something else.
+        :raises AltcraftConfigurationError: for anything else, such as the string that a template renders to.
         """
         rules = self.rules
         if not isinstance(rules, list | tuple) or not all(isinstance(group, Mapping) for group in rules):
-            raise AltcraftConfigurationError("rules is a list of groups, each {'condition': ..., 'queries': [...]}.")
+            raise AltcraftConfigurationError(
+                "rules must be a list of groups, each {'condition': ..., 'queries': [...]}."
+            )
         return [dict(group) for group in rules]
 
     def _kind(self) -> dict[str, Any]:
-        """The parameters that say what kind it is.
+        """The parameters for its kind.
 
-        :raises AltcraftConfigurationError: for what goes with no kind.
+        :raises AltcraftConfigurationError: for arguments that do not fit the kind.
         """
         kind = "dynamic" if self.kind is None else self.kind
         if kind not in ("dynamic", "refreshed", "static"):
             raise AltcraftConfigurationError(f"kind must be 'dynamic', 'refreshed' or 'static', not {kind!r}.")
         if (kind == "static") == bool(self.rules):
-            raise AltcraftConfigurationError("A segment needs rules, unless it is static; then it takes none.")
+            raise AltcraftConfigurationError("A segment needs rules, unless it is static: then it takes none.")
         if (kind == "dynamic") == (self.db_id is not None):
             raise AltcraftConfigurationError(
                 "A static or refreshed segment needs db_id; a dynamic one has its database in its rules, as list_id."

@@ -1,7 +1,7 @@
-"""What the tasks of a DAG run tell each other of their launches, by XCom.
+"""Lets the tasks of a DAG run tell each other, through XComs, what they have launched.
 
-Mapped instances change their targets when their list shifts, and a task that is renamed in the middle of a run is
-another one for Airflow. Neither finds its launch among its own records.
+When the list behind a mapped task shifts, its instances change targets; and a task renamed in the middle of a run is a
+new task to Airflow. Neither finds its launch in its own records.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.launcher import Announced
 
 KEY = "altcraft_launches"
-"""The XCom. Airflow deletes it when its task instance is tried again, and keeps that of a task that is gone."""
+"""The XCom. Airflow deletes it when its task instance is retried, and keeps it when the task is removed."""
 BY = "map_index"
-"""Which instance says so."""
+"""The field that names the announcing instance."""
 PATIENCE = (1.0, 3.0, 6.0)
-"""Seconds between looks at what an instance says that has just begun again."""
+"""Seconds between checks for the XCom of an instance that is just being retried."""
 
 
 class Announcements:
-    """What the launching tasks of this DAG run have said of their launches.
+    """What the tasks of this DAG run have announced about their launches.
 
     :param context: of the task.
-    :param sleep: lets seconds pass.
+    :param sleep: called with seconds to wait.
     """
 
     def __init__(self, context: Mapping[str, Any], sleep: Callable[[float], None]) -> None:
@@ -38,51 +38,52 @@ class Announcements:
         self._map_index = getattr(self._ti, "map_index", -1)
 
     def tell(self, launches: Mapping[str, Announced]) -> None:
-        """Say what this task instance has launched; what it said before is replaced.
+        """Announce what this task instance has launched, replacing its previous announcement.
 
         :param launches: by Request-ID.
         """
-        said = {request_id: {**asdict(launch), BY: self._map_index} for request_id, launch in launches.items()}
-        self._ti.xcom_push(key=KEY, value=said)
+        announced = {request_id: {**asdict(launch), BY: self._map_index} for request_id, launch in launches.items()}
+        self._ti.xcom_push(key=KEY, value=announced)
 
     def sibling(self, request_id: str, is_patient: bool) -> Announced | None:
-        """What another mapped instance says of a launch; that it happened goes before that it may have.
+        """What another mapped instance announced about a launch; one that happened comes before one that may have.
 
-        :param is_patient: whether one that has just begun again is given a moment to say so.
+        :param is_patient: whether to give an instance that is just being retried a moment to announce it.
         """
         from airflow_provider_altcraft.launching.launcher import Announced
 
         for patience in (*(PATIENCE if is_patient else ()), None):
-            said = [
+            found = [
                 Announced(**{name: value for name, value in launch.items() if name != BY})
-                for said_id, launch in self._said(self._ti.task_id)
-                if said_id == request_id and launch[BY] != self._map_index
+                for found_id, launch in self._announced(self._ti.task_id)
+                if found_id == request_id and launch[BY] != self._map_index
             ]
-            known = [launch for launch in said if launch.content is not None]
-            if known or patience is None:
-                return next(iter([*known, *said]), None)
+            happened = [launch for launch in found if launch.content is not None]
+            if happened or patience is None:
+                return next(iter([*happened, *found]), None)
             self._sleep(patience)
         return None
 
     def check_removed(self, endpoint: str, target: str) -> None:
-        """Stop, if a task that the DAG does not have any more has launched the same in this DAG run.
+        """Check that no task since removed from the DAG has launched the same thing in this DAG run.
 
         :param endpoint: catalogue name.
         :param target: fingerprint of what is launched at most once.
-        :raises AltcraftLaunchConflict: if so, or if it may have.
+        :raises AltcraftLaunchConflict: if one has, or may have.
         """
         for task_id in sorted(removed_tasks(self._context)):
-            # Under its own name, a mapped task finds what it launched before it was mapped.
+            # A mapped task also finds, under its own name, what it launched before it was mapped.
             was_single = task_id == self._ti.task_id and self._map_index >= 0
             only = {"map_indexes": -1} if was_single else {}
-            if any((said["endpoint"], said["target"]) == (endpoint, target) for _, said in self._said(task_id, **only)):
+            announced = self._announced(task_id, **only)
+            if any((launch["endpoint"], launch["target"]) == (endpoint, target) for _, launch in announced):
                 raise AltcraftLaunchConflict(
-                    f"{endpoint}: task {task_id!r}, which was renamed or removed since, launched the same in this DAG"
-                    " run, or began to. Nothing was sent. If it is what this task is to launch, mark this task as"
-                    " successful; if it is to go out again, set relaunch_on_clear=True and clear it."
+                    f"{endpoint}: task {task_id!r}, since renamed or removed, launched or began to launch the same in"
+                    " this DAG run. Nothing was sent. If that launch is the one this task should make, mark this task"
+                    " as successful; to launch it again, set relaunch_on_clear=True and clear it."
                 )
 
-    def _said(self, task_id: str, **only: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _announced(self, task_id: str, **only: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         found = self._ti.xcom_pull(task_ids=task_id, key=KEY, **only)
         for launches in [found] if isinstance(found, Mapping) else found or ():
             if isinstance(launches, Mapping):

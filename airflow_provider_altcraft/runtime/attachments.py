@@ -1,4 +1,4 @@
-"""Files that go with messages."""
+"""Files attached to messages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Attach = Sequence[Any]
 
 
 def attachments(operator: BaseOperator, attach: Any, context: Any) -> list[dict[str, Any]] | None:
-    """Files as Altcraft takes them; all but their content is rendered here, of those that stand in the DAG file.
+    """Files in Altcraft's format. Those written in the DAG file are rendered here, except their content.
 
-    ``attach`` is no template field: what is in a file would land in Airflow's rendered templates.
+    ``attach`` is not a template field: the content of files would end up in Airflow's rendered templates.
 
-    :raises AltcraftConfigurationError: for what is no file object.
+    :raises AltcraftConfigurationError: for anything that is not a file object.
     """
     if attach is None:
         return None
@@ -26,7 +26,7 @@ def attachments(operator: BaseOperator, attach: Any, context: Any) -> list[dict[
         return [_file(operator, file, context) for file in attach]
     files = operator.render_template(attach, context)
     if isinstance(files, str | bytes) or not isinstance(files, Sequence):
-        raise AltcraftConfigurationError(f"attach takes a list of files, not {type(files).__name__}.")
+        raise AltcraftConfigurationError(f"attach must be a list of files, not {type(files).__name__}.")
     return [_as_it_is(file) for file in files]
 
 
@@ -37,10 +37,10 @@ def _file(operator: BaseOperator, file: Any, context: Any) -> dict[str, Any]:
 
 
 def _as_it_is(file: Any) -> dict[str, Any]:
-    """A file that another task returned. It is rendered no more: its name may be anybody's."""
+    """A file returned by another task. It is not rendered: its name may come from anywhere."""
     if not isinstance(file, Mapping):
         raise AltcraftConfigurationError(
-            "attach takes files as {'name', 'data' or 'file_key', 'mimetype'}, or the output of a task that uploads"
-            f" one, not {type(file).__name__}."
+            "A file in attach must be {'name', 'data' or 'file_key', 'mimetype'} or the output of an upload task, not"
+            f" {type(file).__name__}."
         )
     return dict(file)

@@ -1,4 +1,4 @@
-"""What every operator is built on: the connection, work that is launched once, and being told to stop."""
+"""The base of every operator: the connection, launching work exactly once, and stopping when killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftKilled, 
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
 from airflow_provider_altcraft.runtime.compatibility import final_errors, task_state_store
 
-# What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
+# Methods import what only a running task needs: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.identity import Identity, Launch
     from airflow_provider_altcraft.launching.launcher import Launched, LookUp
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.launching.tries import Tries
 
 FIRST_TRY_KEY = "altcraft_first_try"
-"""What a store keeps the number of the first try under that found it."""
+"""Key in the store: the number of the first try that used it."""
 KILL_CHECK_SECONDS = 0.5
-"""Seconds of sleep after which a wait sees that it was told to stop; SIGKILL follows SIGTERM after 5."""
+"""How often a sleeping task checks whether it was killed; SIGKILL follows SIGTERM after 5 seconds."""
 
 
 class AltcraftOperator(BaseOperator):
-    """Work at Altcraft that happens once per task and DAG run, however often it is tried: ``work``, in a subclass.
+    """Work in Altcraft done once per task and DAG run, however often it is tried; subclasses implement ``work``.
 
-    The base classes declare the arguments that they read; an operator names all that it takes in its ``__init__``.
-    Those that are templated are ``Any`` here: what they render to is known on the worker only.
+    Base classes declare the arguments they read; each operator lists all its arguments in its ``__init__``. Templated
+    ones are ``Any`` here: what they render to is only known on the worker.
     """
 
     template_fields: Sequence[str] = ("altcraft_conn_id", "request_id")
@@ -47,11 +47,11 @@ class AltcraftOperator(BaseOperator):
 
     @cached_property
     def hook(self) -> AltcraftHook:
-        """The connection, read when it is first needed."""
+        """The hook, whose connection is read on first use."""
         return AltcraftHook(self.altcraft_conn_id)
 
     def execute(self, context: Any) -> Any:
-        """Note in the store that the task has begun, and do the work. An error that no retry can cure is final."""
+        """Record in the store that the task has started, and do the work. Errors that no retry can fix are final."""
         with final_errors():
             store = self.store(context)
             if store is not None:
@@ -62,31 +62,31 @@ class AltcraftOperator(BaseOperator):
 
     @abstractmethod
     def work(self, context: Any) -> Any:
-        """The work itself."""
+        """Do the work."""
 
     def depend_on(self, argument: Any) -> None:
-        """Put the task behind those whose output an argument holds that is no template field.
+        """Set the tasks whose output an argument contains upstream, although it is not a template field.
 
-        Airflow looks for upstream tasks in template fields only, and what is personal must not be in one.
+        Airflow only looks for upstream tasks in template fields, and personal data must not be in one.
         """
         XComArg.apply_upstream_relationship(self, argument)
 
     def on_kill(self) -> None:
-        """Note that Airflow told the task to stop: what is running then must not end green."""
+        """Remember that Airflow stopped the task: whatever is running must not end in success."""
         self.killed = True
 
     def check_killed(self) -> None:
-        """Stop, if Airflow said so.
+        """Stop if Airflow killed the task.
 
         :raises AltcraftKilled: if it did.
         """
         if self.killed:
-            raise AltcraftKilled("Airflow told the task to stop. What it began at Altcraft goes on.")
+            raise AltcraftKilled("Airflow stopped the task. What it started in Altcraft continues.")
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass on the worker, unless told to stop.
+        """Sleep on the worker until the time is over or the task is killed.
 
-        :raises AltcraftKilled: if it was.
+        :raises AltcraftKilled: if it is killed.
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -103,11 +103,11 @@ class AltcraftOperator(BaseOperator):
         look_up: LookUp | None = None,
         mark: Mapping[str, Any] | None = None,
     ) -> Launched:
-        """Make a call that must happen once.
+        """Make a call that must happen exactly once.
 
-        :param now: the server's clock, where it was asked; else this worker's.
-        :param look_up: how to find out whether it happened, where Altcraft's memory does not help.
-        :param mark: where the mailing's log stands now.
+        :param now: the time on the server's clock if known, else on the worker's.
+        :param look_up: how to find out whether the call happened once Altcraft no longer remembers it.
+        :param mark: the current position in the mailing's log.
         :raises AltcraftError: see ``Launcher.launch``.
         """
         from airflow_provider_altcraft.launching.launcher import Announced, Launcher, nothing_can_tell
@@ -116,58 +116,59 @@ class AltcraftOperator(BaseOperator):
 
         store = self.store(context)
         is_redone = self.is_redone_on_clear(launch.converges)
-        said = Announcements(context, self.sleep)
+        announcements = Announcements(context, self.sleep)
         launcher = Launcher(
             self.hook.client,
             self.identity(context, is_redone_on_clear=is_redone),
             tries=self.tries(context, is_redone_on_clear=is_redone),
             records=None if store is None else Records(store, is_complete=self.has_recorded_all(store, context)),
-            siblings=said.sibling,
+            siblings=announcements.sibling,
             is_redone_on_clear=is_redone,
             log=self.log.info,
         )
         if not (launch.converges or launch.is_repeatable or self._is_relaunched(context)):
-            said.check_removed(launch.endpoint, launch.target)
+            announcements.check_removed(launch.endpoint, launch.target)
+        # Announced before the call: if this try dies in it, its siblings know that the launch may have happened.
         begun = Announced(launch.endpoint, launch.target)
-        said.tell({launcher.id_of(launch): begun, **launcher.known()})
+        announcements.tell({launcher.id_of(launch): begun, **launcher.known()})
         try:
             launched = launcher.launch(
                 launch, now=now or datetime.now(UTC), look_up=look_up or nothing_can_tell, mark=mark
             )
         except AltcraftError as error:
             if not (error.in_doubt or isinstance(error, AltcraftOutcomeUnknown)):
-                said.tell(launcher.known())
+                announcements.tell(launcher.known())
             raise
         began = launched.began.isoformat() if launched.began else ""
         done = replace(begun, content=launch.content, began=began, mark=launched.mark)
-        said.tell({launcher.id_of(launch): done, **launcher.known()})
+        announcements.tell({launcher.id_of(launch): done, **launcher.known()})
         return launched
 
     def announce_delivery(self, context: Any, endpoint: str, target: str, *, has_begun: bool) -> None:
-        """Say that rows are delivered, before they are.
+        """Announce a delivery of rows before it begins.
 
-        :param target: fingerprint of where they go, and what stands around them.
-        :param has_begun: whether an earlier try of this task did.
-        :raises AltcraftLaunchConflict: if a task that the DAG does not have any more delivered there.
+        :param target: fingerprint of the destination and the parameters around the rows.
+        :param has_begun: whether an earlier try of this task began it.
+        :raises AltcraftLaunchConflict: if a task since removed from the DAG delivered there.
         """
         from airflow_provider_altcraft.launching.launcher import Announced
         from airflow_provider_altcraft.runtime.announcements import Announcements
 
-        said = Announcements(context, self.sleep)
+        announcements = Announcements(context, self.sleep)
         if not (has_begun or self._is_relaunched(context)):
-            said.check_removed(endpoint, target)
-        said.tell({"": Announced(endpoint, target)})
+            announcements.check_removed(endpoint, target)
+        announcements.tell({"": Announced(endpoint, target)})
 
     def _is_relaunched(self, context: Any) -> bool:
-        """Whether a user's clear means that it is to go out again."""
+        """Whether a user cleared the task to launch again."""
         return bool(self.relaunch_on_clear) and self.tries(context, is_redone_on_clear=False).cleared
 
     def launch_repeatable(
         self, context: Any, endpoint: str, params: Mapping[str, Any], *, private: Collection[str] = ()
     ) -> Launched:
-        """Make a call that does no harm if it is made twice: if nothing can tell whether it was, it is made again.
+        """Make a call that is safe to repeat: if it is unknown whether it happened, it is made again.
 
-        :param private: names of parameters that are kept nowhere.
+        :param private: names of parameters that must not be stored.
         """
         from airflow_provider_altcraft.launching.identity import Launch
         from airflow_provider_altcraft.launching.launcher import Launched
@@ -180,14 +181,14 @@ class AltcraftOperator(BaseOperator):
             return Launched(params, reply.data, reply.task_id, request_id, replayed=False)
 
     def is_redone_on_clear(self, converges: bool) -> bool:
-        """Whether a clear does something again.
+        """Whether clearing the task repeats the call.
 
-        :param converges: whether doing it twice ends where doing it once does.
+        :param converges: whether repeating it has no further effect.
         """
         return converges if self.relaunch_on_clear is None else self.relaunch_on_clear
 
     def identity(self, context: Any, *, is_redone_on_clear: bool = False) -> Identity:
-        """What makes a launch of this task the same launch."""
+        """What identifies a launch of this task across its tries."""
         from airflow_provider_altcraft.launching.identity import Identity
 
         return Identity.of(
@@ -198,15 +199,15 @@ class AltcraftOperator(BaseOperator):
         )
 
     def tries(self, context: Any, *, is_redone_on_clear: bool) -> Tries:
-        """What Airflow says of the tries before this one."""
+        """What Airflow knows about the tries before this one."""
         from airflow_provider_altcraft.launching.tries import Tries
 
         return Tries.before(context, retries=self.retries or 0, relaunch_on_clear=is_redone_on_clear)
 
     def store(self, context: Any, *, folder: Any = None) -> Store | None:
-        """Where tries leave what the next one must know: Airflow's task state store, else a folder, else nowhere.
+        """Where a try records what the next one must know: Airflow's task state store, else a folder, else nowhere.
 
-        :param folder: of the task instance, if the connection names none.
+        :param folder: the task instance's folder, used if the connection has no ``record_path``.
         """
         store: Store | None = task_state_store(context)
         if store is not None:
@@ -219,7 +220,7 @@ class AltcraftOperator(BaseOperator):
         return None if folder is None else FolderStore(folder)
 
     def has_recorded_all(self, store: Store, context: Any) -> bool:
-        """Whether a store has been there since the first try, so that what it does not hold was never begun."""
+        """Whether the store has been in use since the first try: what it lacks was then never begun."""
         first = store.get(FIRST_TRY_KEY)
         if first is None:
             first = context["ti"].try_number

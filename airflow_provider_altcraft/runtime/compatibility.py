@@ -1,4 +1,4 @@
-"""What differs between Airflow 2.11 and 3.x beyond ``airflow.providers.common.compat.sdk``, and what is ours to add."""
+"""Differences between Airflow 2.11 and 3.x that ``airflow.providers.common.compat.sdk`` does not cover."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FINAL = (AltcraftConfigurationError, AltcraftOutcomeUnknown, AltcraftLaunchConf
 
 
 class PushesXCom:
-    """What the decorated operators of Airflow 3.0 look for after each execution, and its operators have no more."""
+    """An attribute that decorated operators of Airflow 3.0 read after each execution but its operators lack."""
 
     if not hasattr(BaseOperator, "xcom_push"):
         xcom_push = None
-        """Handed on, and called by nobody."""
+        """Passed on, but never called."""
 
 
 def default_deferrable() -> bool:
@@ -36,14 +36,14 @@ def default_deferrable() -> bool:
 
 
 def task_state_store(context: Mapping[str, Any]) -> Any | None:
-    """The task state store (Airflow 3.3 on), or ``None``."""
+    """The task state store (Airflow 3.3 and later), or ``None``."""
     return context.get("task_state_store")
 
 
 def removed_tasks(context: Mapping[str, Any]) -> set[str]:
-    """Tasks that have instances in this DAG run, and that its DAG does not have any more.
+    """Tasks with instances in this DAG run that its DAG no longer has.
 
-    Its own name is among them where the task is mapped now and was not before, or the other way round.
+    They include this task's own name if it has become mapped, or has ceased to be, during the run.
     """
     ti, dag = context["ti"], context.get("dag")
     if dag is None:
@@ -51,7 +51,7 @@ def removed_tasks(context: Mapping[str, Any]) -> set[str]:
     is_mapped = getattr(ti, "map_index", -1) >= 0
     removed: set[str] = set()
     for readings in _removed_instances(ti, context.get("dag_run")):
-        # A list that got shorter leaves instances of a task that is still there.
+        # A mapped list that got shorter leaves removed instances of a task that still exists.
         if (ti.task_id, not is_mapped) in readings:
             removed.add(ti.task_id)
         elif not any(dag.has_task(name) for name, _ in readings):
@@ -60,7 +60,7 @@ def removed_tasks(context: Mapping[str, Any]) -> set[str]:
 
 
 def _removed_instances(ti: Any, dag_run: Any) -> list[set[tuple[str, bool]]]:
-    """Of each task instance in state "removed", its name and whether it was mapped: one reading of it, or two."""
+    """For each task instance in state "removed", the possible readings of its name: task id, and whether mapped."""
     if hasattr(ti, "get_task_states"):
         if not ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["removed"]):
             return []
@@ -72,13 +72,13 @@ def _removed_instances(ti: Any, dag_run: Any) -> list[set[tuple[str, bool]]]:
 
 
 def _readings(name: str) -> set[tuple[str, bool]]:
-    """Airflow 3 writes a map index behind the name of a task, which may end like one."""
+    """Airflow 3 appends the map index to the task id; an id that itself ends in digits is ambiguous."""
     base, _, digits = name.rpartition("_")
     return {(name, False), (base, True)} if base and digits.isdigit() else {(name, False)}
 
 
 def execution_deadline(task: Any, context: Mapping[str, Any], now: float) -> float | None:
-    """``execution_timeout`` as a moment, in seconds since the epoch: Airflow 3 forgets it across a deferral."""
+    """``execution_timeout`` as a deadline in seconds since the epoch: Airflow 3 loses it across a deferral."""
     if task.execution_timeout is None:
         return None
     started = getattr(context["ti"], "start_date", None)
@@ -87,16 +87,16 @@ def execution_deadline(task: Any, context: Mapping[str, Any], now: float) -> flo
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether it is an error that no retry can cure."""
-    refused = isinstance(error, AltcraftRejected) and not error.is_transient
-    return refused or isinstance(error, (*_FINAL, AirflowFailException))
+    """Whether no retry can fix the error."""
+    rejected = isinstance(error, AltcraftRejected) and not error.is_transient
+    return rejected or isinstance(error, (*_FINAL, AirflowFailException))
 
 
 @contextmanager
 def final_errors() -> Iterator[None]:
-    """Tell Airflow which errors no retry can cure: it fails the task at once, whatever ``retries`` says.
+    """Make errors that no retry can fix fail the task at once, whatever ``retries`` says.
 
-    No error leaves it with the variables of functions on it: they may hold rows or the token.
+    Local variables are cleared from the traceback of every error: they may hold rows or the token.
     """
     with locals_cleared():
         try:

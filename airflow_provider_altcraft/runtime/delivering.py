@@ -1,4 +1,4 @@
-"""What the operators that deliver rows share: reading, sending, waiting, accounting for each row."""
+"""The base of operators that deliver rows: read, send, wait, account for each row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_altcraft.runtime.delivery_options import ChangeDetection, 
 from airflow_provider_altcraft.runtime.storage import location
 from airflow_provider_altcraft.runtime.waiting import WaitingOperator
 
-# What only a running task needs is imported by its methods: a DAG file is parsed far more often than it runs.
+# Methods import what only a running task needs: a DAG file is parsed far more often than it runs.
 if TYPE_CHECKING:
     from airflow_provider_altcraft.delivery.answers import TaskAnswer, TaskOutcome
     from airflow_provider_altcraft.delivery.destinations import Destination
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.policy import Verdict
 
 TASK_IDS_KEY = "altcraft_task_ids"
-"""The XCom with the ids of all tasks, where they are handed over: the one that grows, by an id per batch."""
+"""The XCom with all task ids if nobody waits here. Only this one grows, by one id per batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source that can be read.
+    """A source ready to be read.
 
     :param source: its rows.
-    :param fields: the fields that its rows fill, where that is known beforehand.
-    :param watermark: follows one of its columns.
-    :param is_whole: whether the rows are all in memory and can be read twice.
+    :param fields: the fields its rows fill, if known in advance.
+    :param watermark: tracks one of its columns.
+    :param is_whole: whether all rows are in memory and can be read twice.
     """
 
     source: Source[Any]
@@ -51,7 +51,7 @@ class Opened:
 
 
 class DeliveringOperator(WaitingOperator):
-    """Rows to a destination: sent, waited for, and accounted for."""
+    """Send rows to a destination, wait for Altcraft to process them, and account for each."""
 
     template_fields: Sequence[str] = (
         *WaitingOperator.template_fields,
@@ -78,14 +78,14 @@ class DeliveringOperator(WaitingOperator):
     ledger_table: Any
     ledger_conn_id: Any
     check_fields: bool
-    # BaseOperator has a method dry_run, for the command line.
+    # Not named dry_run: BaseOperator has a method of that name, for the command line.
     is_dry_run: bool
     sample_size: int
     sql_conn_id: Any
     watermark_start: Any = None
 
     def on_kill(self) -> None:
-        """Give up the requests in flight, too: a later try finds out what became of them."""
+        """Also abort the requests in flight: a later try finds out what became of them."""
         super().on_kill()
         hook = self.__dict__.get("hook")
         if hook is not None:
@@ -93,15 +93,15 @@ class DeliveringOperator(WaitingOperator):
 
     @abstractmethod
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Opened]:
-        """The source, open for as long as rows are read."""
+        """Open the source for as long as rows are read."""
 
     def total(self) -> int | None:
-        """How many rows the source has, if that can be told without reading them."""
+        """How many rows the source has, if known without reading them."""
         return None
 
     def work(self, context: Any) -> Any:
         """Read, send, wait, account for each row."""
-        with self._pending_rows(context):
+        with self._pending_released(context):
             return self._deliver(context)
 
     def _deliver(self, context: Any) -> Any:
@@ -119,7 +119,7 @@ class DeliveringOperator(WaitingOperator):
                 self.announce_delivery(context, name, fingerprint(params), has_begun=launcher.has_begun)
             params = launcher.begin(params, is_private=destination.has_files)
             if launcher.completed is not None:
-                return self._take_up(context, *launcher.completed)
+                return self._resume(context, *launcher.completed)
         delivery = self._delivery(context, destination, launcher, params)
         opening = self._repaired(encoder) if self.rejects_from else self.opened(context, destination, encoder)
         with opening as source:
@@ -137,9 +137,9 @@ class DeliveringOperator(WaitingOperator):
         return self._conclude(context, delivery.report, delivery.tasks)
 
     def chosen_destination(self) -> Destination:
-        """Where the rows go, as the arguments say.
+        """The destination that the arguments name.
 
-        :raises AltcraftConfigurationError: if that is no destination.
+        :raises AltcraftConfigurationError: if it is not a destination.
         """
         from airflow_provider_altcraft.delivery.destinations import Destination
 
@@ -165,7 +165,7 @@ class DeliveringOperator(WaitingOperator):
         )
 
     def _with_files(self, context: Any, destination: Destination) -> Destination:
-        """The destination with its files as Altcraft takes them."""
+        """The destination with its files in Altcraft's format."""
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
         from airflow_provider_altcraft.runtime.attachments import attachments
 
@@ -174,24 +174,24 @@ class DeliveringOperator(WaitingOperator):
         return destination
 
     def check_arguments(self, destination: Destination) -> None:
-        """Refuse arguments that do not go together, before the first row.
+        """Check before the first row that the arguments go together.
 
-        :raises AltcraftConfigurationError: naming them.
+        :raises AltcraftConfigurationError: naming those that do not.
         """
         self.check_waiting()
-        # Each checks itself.
+        # Both validate themselves when created.
         _ = self._reading, self._reject_policy
         if self.changes_only:
             self._changes.check_destination(destination)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Count what the tasks say of their rows; a task that failed is a reason to reject its rows, not to stop."""
+        """Count what the tasks report about their rows. A failed task rejects its rows; it does not fail the wait."""
         from airflow_provider_altcraft.delivery.answers import TaskOutcome
         from airflow_provider_altcraft.delivery.pipeline import TaskBatch, settle
         from airflow_provider_altcraft.delivery.report import Report
 
         rejects = self._rejects(context, self.chosen_destination())
-        with self._pending_rows(context):
+        with self._pending_released(context):
             if verdict.cause != "job":
                 verdict.raise_for_failure()
             report = Report.from_dict(result["report"])
@@ -208,13 +208,13 @@ class DeliveringOperator(WaitingOperator):
                 return self._account(context, report)
         shown = ", ".join(forgotten[:5]) + (", …" if len(forgotten) > 5 else "")
         raise AltcraftRowsError(
-            f"{len(forgotten)} tasks refused rows, and do not tell any more which ({shown}). {report}. All rows of"
-            f" these tasks are kept in 'pending' below {rejects.location}."
+            f"{len(forgotten)} tasks rejected rows, but no longer say which ({shown}). {report}. All rows of these"
+            f" tasks are kept in 'pending' below {rejects.location}."
         )
 
     @contextmanager
-    def _pending_rows(self, context: Any) -> Iterator[None]:
-        """Forget the rows that were put aside once no try will ask any more what became of them."""
+    def _pending_released(self, context: Any) -> Iterator[None]:
+        """Delete the pending rows when the task fails and no later try will ask what became of them."""
         try:
             yield
         except TaskDeferred:
@@ -227,14 +227,14 @@ class DeliveringOperator(WaitingOperator):
             raise
 
     def _ask(self, altcraft_task_id: str) -> tuple[TaskAnswer, TaskOutcome]:
-        """What a finished task says of its rows."""
+        """Ask what a finished task reports about its rows."""
         from airflow_provider_altcraft.waiting.targets import ended
 
         params = {"task_id": altcraft_task_id}
         return ended(self.hook.client.call("tasks/status", params, raw_result=True), self.hook.settings)
 
     def _delivery_launcher(self, context: Any, destination: Destination) -> DeliveryLauncher:
-        """Sends the batches, each once."""
+        """The launcher that sends each batch once."""
         from airflow_provider_altcraft.launching.deliveries import DeliveryLauncher
 
         endpoint = destination.endpoint
@@ -275,9 +275,9 @@ class DeliveringOperator(WaitingOperator):
         )
 
     def _check_target(self, destination: Destination, fields: Sequence[str]) -> None:
-        """Refuse fields that the destination does not have.
+        """Check that the destination has the fields.
 
-        :raises AltcraftConfigurationError: naming them.
+        :raises AltcraftConfigurationError: naming those it lacks.
         """
         from airflow_provider_altcraft.delivery.preflight import check_fields
 
@@ -291,10 +291,10 @@ class DeliveringOperator(WaitingOperator):
         try:
             answer = self.hook.call("databases/fields_get", {"id": destination.database}).data
         except AltcraftError as error:
-            self.log.info("Altcraft did not tell the fields of database %s: %s", destination.database, error)
+            self.log.info("Could not check the fields of database %s: %s", destination.database, error)
             return
         if not check_fields(fields, answer, destination.key_fields):
-            self.log.info("Altcraft's answer does not name the fields of database %s.", destination.database)
+            self.log.info("Altcraft's answer does not list the fields of database %s.", destination.database)
 
     def _preview(self, delivery: Delivery, opened: Opened) -> dict[str, Any]:
         from airflow_provider_altcraft.delivery.preview import Preview
@@ -302,7 +302,7 @@ class DeliveringOperator(WaitingOperator):
         preview = Preview.of(delivery, opened.source, size=self.sample_size)
         total = len(preview) if preview.is_all else None if self.rejects_from else self.total()
         self.log.info("Dry run: nothing is sent.\n%s", preview.text(total, self.batch_size))
-        # The next run looks for it in the result of the last.
+        # The next run reads its watermark from the previous result.
         return {"dry_run": True, "watermark": self.watermark_start, **preview.summary(total, self.batch_size)}
 
     def _ledger(self, destination: Destination, encoder: ProfileEncoder) -> AbstractContextManager[Ledger | None]:
@@ -312,16 +312,16 @@ class DeliveringOperator(WaitingOperator):
 
     @contextmanager
     def _repaired(self, encoder: ProfileEncoder) -> Iterator[Opened]:
-        """Rejected rows, repaired, in the place of the source."""
+        """Repaired rejects, read instead of the source."""
         from airflow_provider_altcraft.delivery.rejects import records
         from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
 
-        self.log.info("The rows are read from %s, not from the source.", self.rejects_from)
+        self.log.info("Reading rows from %s instead of the source.", self.rejects_from)
         repaired = records(location("rejects_from", self.rejects_from))
         with closing_generators(repaired, warn=self.log.warning):
             yield Opened(from_profiles(repaired, encoder))
 
-    def _take_up(self, context: Any, counters: Mapping[str, Any], tasks: Sequence[TaskBatch]) -> Any:
+    def _resume(self, context: Any, counters: Mapping[str, Any], tasks: Sequence[TaskBatch]) -> Any:
         """Wait for what an earlier try delivered."""
         from airflow_provider_altcraft.delivery.report import Report
 
@@ -330,8 +330,8 @@ class DeliveringOperator(WaitingOperator):
         return self._conclude(context, report, tasks)
 
     def _conclude(self, context: Any, report: Report, tasks: Sequence[TaskBatch]) -> Any:
-        """Wait for the tasks that the rows became, and account for each row."""
-        from airflow_provider_altcraft.delivery.pipeline import keep_refusals
+        """Wait for the tasks that Altcraft made of the rows, and account for each row."""
+        from airflow_provider_altcraft.delivery.pipeline import keep_rejects
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         self._reading.check_not_empty(report)
@@ -345,17 +345,17 @@ class DeliveringOperator(WaitingOperator):
         rejects = self._rejects(context, destination)
 
         def keep(task_id: str, answer: TaskAnswer) -> bool:
-            return keep_refusals(batches[task_id], answer, rejects, destination)
+            return keep_rejects(batches[task_id], answer, rejects, destination)
 
-        return self.await_end(context, TaskTarget(list(batches), on_refusals=keep), result)
+        return self.await_end(context, TaskTarget(list(batches), on_rejects=keep), result)
 
     def _hand_over(self, context: Any, report: Report) -> dict[str, Any]:
-        """Leave the tasks to somebody else."""
+        """Return without waiting for the tasks."""
         from airflow_provider_altcraft.runtime.progress import measure
 
         kept_at = self._rejects(context, self.chosen_destination()).location
         self.log.info(
-            "%d tasks were started and are not waited for: their rows are open.\n%s",
+            "%d tasks were started. This task does not wait for them, so their rows are still open.\n%s",
             len(report.task_ids),
             report.table(),
         )
@@ -371,7 +371,9 @@ class DeliveringOperator(WaitingOperator):
         self.log.info("%s\n%s%s", report, report.table(), f"\nRejected rows are kept in {kept_at}" if kept_at else "")
         measure(report, self.chosen_destination())
         if report.as_batch:
-            self.log.warning("%d rows were accepted as a batch: Altcraft said nothing of each.", report.as_batch)
+            self.log.warning(
+                "%d rows were accepted as a batch: Altcraft did not report on each of them.", report.as_batch
+            )
         self._reject_policy.check(report, kept_at)
         return report.summary(kept_at=kept_at)
 

@@ -1,4 +1,4 @@
-"""A run of a mailing: begun once, waited for, and stopped only where that was asked for."""
+"""A run of a mailing: start it once, wait for it, and stop it only if asked to."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.targets import Target
 
 SOURCES = ("list", "segment")
-"""Where an audience comes from: a database, or a segment."""
+"""Kinds of audience: a database or a segment."""
 CANCEL_SECONDS = (1.0, 2.5)
-"""To connect and to answer, for the call that stops a mailing: SIGKILL comes 5 s after SIGTERM."""
+"""Connect and read timeouts of the call that stops a mailing: SIGKILL comes 5 s after SIGTERM."""
 
 
 class RunOperator(WaitingOperator):
-    """One run of a mailing: begun once, and waited for."""
+    """Start one run of a mailing exactly once, and wait for it."""
 
     template_fields: Sequence[str] = (
         *WaitingOperator.template_fields,
@@ -51,31 +51,31 @@ class RunOperator(WaitingOperator):
 
     @abstractmethod
     def run_of(self, mailing_id: int) -> tuple[str, dict[str, Any]]:
-        """The call that begins a run: endpoint and parameters beside the overrides."""
+        """The call that starts a run: the endpoint, and its parameters besides the overrides."""
 
     def starts_are_ours(self) -> bool:
-        """Whether a start in the log right after our request is our doing."""
+        """Whether a start logged right after our request must be ours."""
         return True
 
     def check_startable(self, status: Mapping[str, Any], mailing_id: int) -> None:
-        """Refuse what Altcraft would refuse, before anything is launched."""
+        """Check before launching that Altcraft would accept it."""
 
     def work(self, context: Any) -> Any:
-        """Begin the run, and wait for it to end."""
+        """Start the run and wait for it to end."""
         from airflow_provider_altcraft.api.objects import identifier
 
         self.check_waiting()
-        asked_for = identifier("mailing_id", self.mailing_id)
-        endpoint, params = self.run_of(asked_for)
-        launch = self._launch(endpoint, {"id": asked_for, **params, **self._overrides(context)})
-        reply = self.hook.call("campaigns/get_status", {"id": asked_for})
+        requested_id = identifier("mailing_id", self.mailing_id)
+        endpoint, params = self.run_of(requested_id)
+        launch = self._launch(endpoint, {"id": requested_id, **params, **self._overrides(context)})
+        reply = self.hook.call("campaigns/get_status", {"id": requested_id})
         status = reply.data if isinstance(reply.data, dict) else {}
         now = reply.server_time or datetime.now(UTC)
         if context["ti"].try_number <= 1:
-            # A later try's launch may have happened, and a mailing that was sent need not be active any more.
-            self.check_startable(status, asked_for)
-        self._cancel = self._cancel_call(context, asked_for)
-        mark = self._mark(asked_for, now)
+            # On a retry the launch may have happened already, and a mailing that was sent may no longer be active.
+            self.check_startable(status, requested_id)
+        self._cancel = self._cancel_call(context, requested_id)
+        mark = self._mark(requested_id, now)
         launched = self.launch(
             context,
             launch,
@@ -83,13 +83,13 @@ class RunOperator(WaitingOperator):
             look_up=lambda sighting: self._started(context, sighting),
             mark=mark.to_dict() if mark is not None else None,
         )
-        # At a retry, what was launched may be another mailing than the arguments render to now.
+        # On a retry, the launched mailing may differ from the one the arguments render to now.
         mailing_id = identifier("id", launched.params["id"])
         self._cancel = self._cancel_call(context, mailing_id)
         if launched.replayed and self.cancel_on_kill and is_inactive(status):
             raise AltcraftJobFailed(
-                f"Mailing {mailing_id} was launched at an earlier try, and is not active any more: it may have been"
-                " stopped when that try was killed (cancel_on_kill). Look in Altcraft how many it reached."
+                f"Mailing {mailing_id} was launched by an earlier try and is no longer active: it may have been stopped"
+                " when that try was killed (cancel_on_kill). Check in Altcraft how many recipients it reached."
             )
         result = {
             "mailing_id": mailing_id,
@@ -100,7 +100,7 @@ class RunOperator(WaitingOperator):
         self.log.info(
             "Mailing %d: %s (Request-ID %s).",
             mailing_id,
-            f"launched before, at {launched.began or 'a time nobody knows'}" if launched.replayed else "launched",
+            f"launched before, at {launched.began or 'an unknown time'}" if launched.replayed else "launched",
             launched.request_id,
         )
         if not self.wait_for_completion:
@@ -108,33 +108,31 @@ class RunOperator(WaitingOperator):
         return self.await_end(context, self._run_target(context, mailing_id, launched, now), result)
 
     def _launch(self, endpoint: str, params: dict[str, Any]) -> Launch:
-        """The launch: about a mailing, reaching an audience; what it says is content."""
+        """The launch: the mailing is what it is about, the overrides are whom it reaches, the rest is content."""
         from airflow_provider_altcraft.launching.identity import Launch
 
         audience = ("override_source_type", "override_source_id")
         return Launch(endpoint, params, about=("id",), reaches=audience, private=("attach",), shows_values=True)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Stop the mailing if ``execution_timeout`` is over, as it does on a worker."""
+        """Also stop the mailing if ``execution_timeout`` has passed, as on a worker."""
         if verdict.cause == "execution_timeout" and self.cancel_on_kill:
             self._cancel = self._cancel_call(context, result["mailing_id"])
             self._stop_mailing()
         if verdict.result.get("ended_in_error"):
-            self.log.warning("Mailing %s ended, and its log says so at level ERROR.", result["mailing_id"])
+            self.log.warning("Mailing %s ended with an ERROR in its log.", result["mailing_id"])
         return super().finish(context, verdict, result)
 
     def on_kill(self) -> None:
-        """Note it, and stop the mailing where that was asked for."""
+        """Also stop the mailing, with ``cancel_on_kill``."""
         super().on_kill()
         if self.cancel_on_kill and self._cancel is not None:
             self._stop_mailing()
 
     def check_killed(self) -> None:
-        """Stop, if Airflow said so. A mailing that was stopped, too, is not taken up by another try."""
+        """Stop if Airflow killed the task. If the mailing was stopped with it, no other try picks it up."""
         if self.killed and self._stopped:
-            raise AltcraftJobFailed(
-                f"The task was killed, and mailing {self.mailing_id} stopped with it (cancel_on_kill)."
-            )
+            raise AltcraftJobFailed(f"The task was killed, which stopped mailing {self.mailing_id} (cancel_on_kill).")
         super().check_killed()
 
     def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
@@ -142,7 +140,7 @@ class RunOperator(WaitingOperator):
         return self._cancel_call(context, result["mailing_id"]) if self.cancel_on_kill else None
 
     def _cancel_call(self, context: Any, mailing_id: int) -> dict[str, Any]:
-        # By try: a mailing that was activated again can be stopped again.
+        # One Request-ID per try: a mailing activated again can be stopped again.
         endpoint = "campaigns/deactivate"
         return {
             "endpoint": endpoint,
@@ -151,7 +149,7 @@ class RunOperator(WaitingOperator):
         }
 
     def _stop_mailing(self) -> None:
-        """One call, within the time that a killed task has. Never raises."""
+        """Stop it with one call, within the time a killed task has left. Never raises."""
         from airflow_provider_altcraft.api.client import AltcraftClient
 
         call = self._cancel or {}
@@ -164,10 +162,10 @@ class RunOperator(WaitingOperator):
             self.log.error("Mailing %s could not be stopped: %s", call["params"]["id"], error)
         else:
             self._stopped = True
-            self.log.warning("Mailing %s was stopped: deactivated, what was queued dropped.", call["params"]["id"])
+            self.log.warning("Mailing %s was deactivated and its queued messages dropped.", call["params"]["id"])
 
     def _run_target(self, context: Any, mailing_id: int, launched: Launched, now: datetime) -> Target:
-        """What is waited for: the run that began after the mark; without one, after the DAG run began."""
+        """The run to wait for: the one that began after the mark or, without a mark, after the DAG run began."""
         from airflow_provider_altcraft.launching.earliest import earliest
         from airflow_provider_altcraft.waiting.targets import MailingTarget
 
@@ -175,7 +173,7 @@ class RunOperator(WaitingOperator):
         return MailingTarget(mailing_id, since.isoformat(), mark=launched.mark, accept_errors=self.accept_errors)
 
     def _mark(self, mailing_id: int, now: datetime) -> LogMark | None:
-        """Where the mailing's log stands; ``None`` if that cannot be read."""
+        """The current position in the mailing's log; ``None`` if it cannot be read."""
         from airflow_provider_altcraft.api.mailing_log import mark_of
 
         try:
@@ -185,7 +183,7 @@ class RunOperator(WaitingOperator):
             return None
 
     def _started(self, context: Any, sighting: Sighting) -> bool | None:
-        """Whether the mailing's log shows a start that came after the mark; ``None`` if that cannot be told."""
+        """Whether the mailing's log shows a start after the mark; ``None`` if it cannot tell."""
         from airflow_provider_altcraft.api.mailing_log import LogMark, starts_since
 
         # Another mapped instance may have started it for its own audience.
@@ -229,12 +227,12 @@ def is_active(status: Any) -> bool:
 
 
 def is_inactive(status: Any) -> bool:
-    """Whether it clearly says no: what it says of a mailing that was launched is not documented (CONTRACT 5.1)."""
+    """Whether it explicitly says no: the status of a launched mailing is not documented (CONTRACT 5.1)."""
     return isinstance(status, Mapping) and str(status.get("is_active")).lower() == "false"
 
 
 def content_params(message: Content | dict[str, Any]) -> dict[str, Any]:
-    """A content object as the API takes it (CONTRACT 12.1).
+    """A content object in the API's format (CONTRACT 12.1).
 
     :raises AltcraftConfigurationError: for a dictionary with other fields.
     """

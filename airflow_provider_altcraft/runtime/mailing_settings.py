@@ -1,4 +1,4 @@
-"""What a mailing is made of: its audience, its messages, when it starts."""
+"""The settings of a mailing: its audience, messages and schedule."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MAILING_TYPES = {"broadcast": "campaigns/broadcasts", "regular": "campaigns/regu
 
 
 def family(mailing_type: str) -> str:
-    """Where the methods for mailings of a type are.
+    """The path of the API methods for a type of mailing.
 
-    :raises AltcraftConfigurationError: for another type.
+    :raises AltcraftConfigurationError: for an unknown type.
     """
     if mailing_type not in MAILING_TYPES:
         raise AltcraftConfigurationError(f"mailing_type must be 'broadcast' or 'regular', not {mailing_type!r}.")
@@ -26,7 +26,7 @@ def family(mailing_type: str) -> str:
 
 
 class MailingSettingsOperator(AltcraftOperator):
-    """What a broadcast or a regular mailing is made of (CONTRACT 6.1)."""
+    """The settings of a broadcast or regular mailing (CONTRACT 6.1)."""
 
     template_fields: Sequence[str] = (
         *AltcraftOperator.template_fields,
@@ -62,9 +62,9 @@ class MailingSettingsOperator(AltcraftOperator):
     watcher_limit: int | None
 
     def settings(self) -> dict[str, Any]:
-        """The settings as Altcraft takes them.
+        """The settings in Altcraft's format.
 
-        :raises AltcraftConfigurationError: for what no mailing can be.
+        :raises AltcraftConfigurationError: for settings that no mailing can have.
         """
         from airflow_provider_altcraft.api.arguments import rendered
         from airflow_provider_altcraft.api.objects import StartSchedule, identifier
@@ -78,18 +78,18 @@ class MailingSettingsOperator(AltcraftOperator):
         if not self.content:
             raise AltcraftConfigurationError("A mailing needs content: at least one message.")
         schedule = self.start_schedule
-        as_they_are = (
+        passed_through = (
             "data_type", "is_active", "subid", "limit", "aglimit_count", "policy_id",
             "push_sending_mode", "attributes", "virtual_sender_id", "is_random_tracking_prefix",
             "custom_tracking_domains", "blind_carbon_copy", "unconditional_sending", "watched_list_id", "watcher_limit",
         )  # fmt: skip
         return {
-            **{name: getattr(self, name) for name in as_they_are},
+            **{name: getattr(self, name) for name in passed_through},
             "name": rendered("name", self.name),
             "data_id": identifier("data_id", self.data_id),
             "resource_id": None if self.resource_id is None else identifier("resource_id", self.resource_id),
             "content": [content_params(message) for message in self.content],
-            # Spelt with two l when writing (CONTRACT 6.1).
+            # Altcraft spells it with two l's in this call (CONTRACT 6.1).
             "agllimit_percent": self.aglimit_percent,
             "start_schedule": StartSchedule(**schedule).params
             if isinstance(schedule, Mapping)

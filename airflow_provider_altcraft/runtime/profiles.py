@@ -1,4 +1,4 @@
-"""What the operators share whose profiles come from Python."""
+"""The base of operators whose profiles come from Python."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ D = TypeVar("D", bound="Destination")
 
 
 class ProfilesOperator(DeliveringOperator):
-    """Profiles from Python to the destination that a subclass names.
+    """Send profiles from Python to the destination that a subclass names.
 
-    The profiles are no template field: they never land in Airflow's rendered templates.
+    ``profiles`` is not a template field, so it never appears in Airflow's rendered templates.
     """
 
     profiles: Profiles | Callable[[], Profiles] | XComArg
 
     @contextmanager
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
-        """The profiles. A list of them is here as a whole, so all can be checked before the first call."""
+        """Open the profiles. A list is in memory as a whole, so all of it is checked before the first call."""
         from airflow_provider_altcraft.delivery.source import closing_generators, from_profiles
 
         profiles = self.produced(context)
         if isinstance(profiles, str | bytes | Mapping) or not isinstance(profiles, Iterable):
-            hint = " It is no template: write extract.output instead of '{{ ... }}'." if "{{" in str(profiles) else ""
+            hint = " It is not templated: pass extract.output instead of '{{ ... }}'." if "{{" in str(profiles) else ""
             raise AltcraftConfigurationError(
-                f"{self.origin} must be a list of profiles, or yield them, not {type(profiles).__name__}.{hint}"
+                f"{self.origin} must be a list of profiles or yield them, not {type(profiles).__name__}.{hint}"
             )
         if isinstance(profiles, list | tuple):
             fields = chain.from_iterable(profile for profile in profiles if isinstance(profile, Mapping))
@@ -51,25 +51,25 @@ class ProfilesOperator(DeliveringOperator):
 
     @property
     def origin(self) -> str:
-        """Where the profiles come from, for errors."""
+        """Where the profiles come from, for error texts."""
         return "profiles"
 
     def produced(self, context: Any) -> Any:
-        """The profiles, produced now."""
+        """Produce the profiles."""
         profiles = self.profiles
         if isinstance(profiles, XComArg):
             return profiles.resolve(context)
         return profiles() if callable(profiles) else profiles
 
     def destination_of(self, kind: type[D]) -> D:
-        """A destination, made of the operator's own arguments of the same names."""
+        """A destination built from the operator's arguments of the same names."""
         return kind(**{name: getattr(self, name) for name in _fields(kind) if hasattr(self, name)})
 
     def given_destination(self, *kinds: type[Destination]) -> Destination | None:
-        """The argument ``destination``, unless its parts are given instead.
+        """The argument ``destination``; ``None`` if its parts are given instead.
 
-        :param kinds: what it may be.
-        :raises AltcraftConfigurationError: if both are given, or it is something else.
+        :param kinds: classes it may have.
+        :raises AltcraftConfigurationError: if both are given, or it has another class.
         """
         given = self.destination
         if given is None:
@@ -80,10 +80,10 @@ class ProfilesOperator(DeliveringOperator):
         parts = {name: default for kind in kinds for name, default in _fields(kind).items() if hasattr(self, name)}
         both = [name for name, default in parts.items() if getattr(self, name) not in (None, default)]
         if both:
-            raise AltcraftConfigurationError(f"{', '.join(both)} belongs into the destination, since that is given.")
+            raise AltcraftConfigurationError(f"Set {', '.join(both)} in the destination, since that is given.")
         return given
 
 
 def _fields(kind: type[Destination]) -> dict[str, Any]:
-    """The arguments of a destination, and their defaults; ``None`` for those that have none."""
+    """The arguments of a destination and their defaults; ``None`` for those without one."""
     return {field.name: None if field.default is MISSING else field.default for field in fields(kind)}  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How far a delivery is, for people and for metrics."""
+"""The progress of a delivery, in the log and in metrics."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Tells how far a delivery is, at a human pace.
+    """Logs the progress of a delivery, every 5 seconds at first and less often later.
 
-    :param log: takes a line.
+    :param log: called with each line.
     """
 
     FIRST: ClassVar[float] = 5.0
@@ -26,13 +26,13 @@ class Progress:
         self._rows = 0
 
     def __call__(self, report: Report, in_flight: int) -> None:
-        """A batch was answered."""
+        """Log the progress after a batch, if it is time to."""
         now = time.monotonic()
         if now - self._told < self._pause:
             return
         rate = (report.sent - self._rows) / (now - self._told)
         self._told, self._rows = now, report.sent
-        # A long run needs fewer lines, not one every five seconds all night.
+        # A run of hours does not need a line every five seconds.
         self._pause = min(self.LONGEST, self._pause * 1.25)
         self._log(
             f"{report.read:,} rows read, {report.sent:,} sent, {rate:,.0f} rows/s; {report.accepted:,} accepted,"
@@ -42,9 +42,9 @@ class Progress:
 
 
 def measure(report: Report, destination: Any) -> None:
-    """Count in Airflow's metrics, with the destination as a tag.
+    """Count in Airflow's metrics, tagged with the destination.
 
-    They are ``altcraft.requests``, and ``altcraft.rows.`` with ``read``, ``skipped``, ``accepted`` and ``rejected``.
+    They are ``altcraft.requests`` and ``altcraft.rows.{read,skipped,accepted,rejected}``.
     """
     from airflow.providers.common.compat.sdk import Stats
 

@@ -1,4 +1,4 @@
-"""One profile: how it is found, and what it is sent."""
+"""A single profile: how to find it and what to send it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Recipient = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 MATCHINGS = ("email", "phone", "profile_id", "custom")
-"""How the methods for one profile find it (CONTRACT 1.9)."""
+"""How methods for a single profile can find it (CONTRACT 1.9)."""
 
 
 def recipient_params(
@@ -22,8 +22,8 @@ def recipient_params(
 ) -> dict[str, Any]:
     """The parameters by which Altcraft finds the profile.
 
-    :param matchings: what the method takes.
-    :raises AltcraftConfigurationError: if there is nothing to find it by.
+    :param matchings: those that the method supports.
+    :raises AltcraftConfigurationError: if there is no value to find it by.
     """
     from airflow_provider_altcraft.api.objects import Matching
 
@@ -32,26 +32,26 @@ def recipient_params(
     search = Matching(matching, field_name)
     values = recipient() if callable(recipient) else recipient
     if not isinstance(values, Mapping):
-        # The value is not quoted: it is somebody's data.
+        # The value is not quoted: it may be personal data.
         raise AltcraftConfigurationError(
-            "recipient is a dictionary such as {'email': ...}, or a callable that returns one, not"
+            "recipient must be a dictionary such as {'email': ...}, or a callable that returns one, not"
             f" {type(values).__name__}."
         )
     (key,) = search.key_fields
     value = values.get(key)
     if value in (None, ""):
-        raise AltcraftConfigurationError(f"The recipient has no {key} to be found by.")
+        raise AltcraftConfigurationError(f"The recipient has no {key} to find its profile by.")
     return {**search.params, ("field_value" if matching == "custom" else key): value}
 
 
 PRIVATE = ("subscription_filter", "attach")
-"""What else is not rendered by Airflow, and so kept nowhere."""
+"""Other parameters that Airflow does not render and that must not be stored."""
 
 
 class RecipientOperator(AltcraftOperator):
-    """Something that is started for one profile that is there, once.
+    """Start something for one existing profile, once.
 
-    The recipient is no template field: personal data never lands in Airflow's rendered templates.
+    ``recipient`` is not a template field, so personal data never appears in Airflow's rendered templates.
     """
 
     template_fields: Sequence[str] = (*AltcraftOperator.template_fields, "resource_id", "content", "custom_data")
@@ -68,7 +68,7 @@ class RecipientOperator(AltcraftOperator):
     def start(self, context: Any, endpoint: str, started_id: int | str) -> Launched:
         """Start it for the recipient.
 
-        :param started_id: of what is started.
+        :param started_id: id of the scenario or mailing.
         """
         from airflow_provider_altcraft.api.objects import identifier
         from airflow_provider_altcraft.launching.identity import Launch
@@ -90,7 +90,7 @@ class RecipientOperator(AltcraftOperator):
             "%s of %s: %s (Request-ID %s).",
             endpoint,
             started_id,
-            "done at an earlier try" if launched.replayed else "done",
+            "done by an earlier try" if launched.replayed else "done",
             launched.request_id,
         )
         return launched

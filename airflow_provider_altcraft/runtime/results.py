@@ -1,4 +1,4 @@
-"""What a task returns of an answer: an XCom, or a file."""
+"""Results of a task: an XCom or a file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 from airflow_provider_altcraft.runtime.storage import replacing
 
 XCOM_BYTES = 48 * 1024
-"""Of a result, as JSON. MySQL's column for XComs takes 64 KB."""
+"""Limit for a result as JSON. MySQL's XCom column holds 64 KB."""
 
 
 def for_xcom(data: Any, *, may_cut: bool, warn: Callable[..., None]) -> Any:
-    """A result, if an XCom may hold it.
+    """A result small enough for an XCom.
 
     :param data: the result, or an iterator of its items.
-    :param may_cut: whether one that is too large becomes its beginning, and is no error.
-    :param warn: told of that.
+    :param may_cut: whether to truncate a result that is too large instead of raising an error.
+    :param warn: called when it is truncated.
     :raises AltcraftConfigurationError: if it is too large.
     """
     if isinstance(data, Iterator):
@@ -28,13 +28,13 @@ def for_xcom(data: Any, *, may_cut: bool, warn: Callable[..., None]) -> Any:
         return data
     if not may_cut:
         raise _too_large(f"{size:,}")
-    warn("The result has %d bytes as JSON: its beginning is kept. Set result_path to keep all.", size)
+    warn("The result is %d bytes as JSON, so only its beginning is kept. Set result_path to keep all of it.", size)
     count = len(data) if isinstance(data, list | dict) else 1
     return {"truncated": True, "count": count, "bytes": size, "beginning": _beginning(data)}
 
 
 def write_json(path: Any, try_number: int, data: Any, *, before_item: Callable[[], None]) -> dict[str, Any]:
-    """Write a result to a file, whole or not at all.
+    """Write a result to a file atomically.
 
     :param path: an ``ObjectStoragePath``.
     :param try_number: of the task.
@@ -58,7 +58,7 @@ def write_json(path: Any, try_number: int, data: Any, *, before_item: Callable[[
 
 
 def _items(data: Iterator[Any]) -> list[Any]:
-    """The items of a list, as long as an XCom may hold them: it is not read further."""
+    """The items of a list; it is not read beyond what fits into an XCom."""
     items: list[Any] = []
     size = 2
     for item in data:
@@ -71,13 +71,13 @@ def _items(data: Iterator[Any]) -> list[Any]:
 
 def _too_large(size: str) -> AltcraftConfigurationError:
     return AltcraftConfigurationError(
-        f"The result has {size} bytes as JSON, and an XCom is kept to {XCOM_BYTES:,}. Set result_path to have it"
-        " written to a file, or ask for less."
+        f"The result is {size} bytes as JSON; an XCom may hold {XCOM_BYTES:,}. Set result_path to write it to a file,"
+        " or request less."
     )
 
 
 def _size(data: Any) -> int:
-    """Bytes of an XCom: Airflow writes ASCII."""
+    """Bytes in an XCom, which Airflow writes as ASCII."""
     return len(json.dumps(data))
 
 

@@ -1,4 +1,4 @@
-"""What the sensors share: one look per poke, or one trigger for the whole wait, under one policy."""
+"""The base of sensors: one poll per poke, or one trigger for the whole wait, under the same policy."""
 
 from __future__ import annotations
 
@@ -31,18 +31,17 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.targets import Target
 
 STATE_KEY = "altcraft_wait"
-"""Where a sensor in ``reschedule`` mode keeps what earlier pokes learned, in the task state store."""
+"""Key in the task state store: what earlier pokes of a sensor in ``reschedule`` mode learned."""
 LARGEST_STATE = 60_000
-"""Bytes of it; Airflow's limit is 65,535."""
+"""Maximum bytes of it; Airflow's limit is 65,535."""
 
 
 class AltcraftSensor(BaseSensorOperator):
     """Waits for Altcraft. ``timeout``, ``soft_fail``, ``poke_interval`` and ``mode`` are Airflow's.
 
-    In ``reschedule`` mode each poke is a process of its own. From Airflow 3.3 on, the task state store brings it what
-    earlier ones learned: which tasks have ended, how often in a row a question failed, and when Altcraft wants to be
-    asked again. Before, each poke asks everything anew, and an Altcraft that cannot be reached ends the wait at its
-    ``timeout``.
+    In ``reschedule`` mode each poke is a separate process. Since Airflow 3.3, the task state store passes on what
+    earlier pokes learned: which tasks have ended, how many polls in a row failed, and when Altcraft wants to be polled
+    again. Before 3.3, each poke starts afresh, and if Altcraft is unreachable, the wait ends at its ``timeout``.
     """
 
     template_fields: Sequence[str] = ("altcraft_conn_id",)
@@ -52,7 +51,7 @@ class AltcraftSensor(BaseSensorOperator):
 
     def __init__(self, *, deferrable: bool, poll_interval: float | None, altcraft_conn_id: str, **kwargs: Any) -> None:
         if poll_interval is not None:
-            # Airflow's own argument, under the name that the operators have for it.
+            # Airflow's own argument, under the name that operators use.
             kwargs["poke_interval"] = poll_interval
         super().__init__(**kwargs)
         self.deferrable = deferrable
@@ -65,20 +64,20 @@ class AltcraftSensor(BaseSensorOperator):
 
     @abstractmethod
     def target(self, context: Any) -> Target:
-        """What to wait for, checked.
+        """What to wait for, validated.
 
         :raises AltcraftConfigurationError: naming the argument that is wrong.
         """
 
     def execute(self, context: Any) -> Any:
-        """Wait, here or deferred."""
+        """Wait, on the worker or deferred."""
         if not self.deferrable:
             return super().execute(context)
         with self._resumed_errors():
             return self._defer_or_finish(context)
 
     def poke(self, context: Any) -> PokeReturnValue:
-        """Ask once. In ``poke`` mode the wait remembers what earlier pokes found; deadlines are Airflow's."""
+        """Poll once. In ``poke`` mode the poller remembers what earlier pokes found; deadlines are Airflow's."""
         from airflow_provider_altcraft.waiting.policy import Deadlines
         from airflow_provider_altcraft.waiting.polling import poll
 
@@ -92,16 +91,16 @@ class AltcraftSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=True, xcom_value=self.finish(verdict))
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
-        """Go on after the trigger's event, as if the wait had been here."""
+        """Resume after the trigger's event, as if the wait had happened here."""
         from airflow_provider_altcraft.waiting.policy import Verdict
 
         with self._resumed_errors():
             return self.finish(Verdict.from_event(event))
 
     def finish(self, verdict: Verdict) -> Any:
-        """What the sensor returns after the wait.
+        """The sensor's return value after the wait.
 
-        :raises AltcraftError: if it did not end well.
+        :raises AltcraftError: if the wait did not succeed.
         """
         verdict.raise_for_failure()
         return dict(verdict.result)
@@ -121,16 +120,16 @@ class AltcraftSensor(BaseSensorOperator):
         return Poller(target, settings, deadlines, poll_interval=self.poke_interval, log=self.log.info, **known)
 
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
-        """Airflow asks how long until the next poke: not before Altcraft wants to be asked, nor after the timeout."""
+        """Tell Airflow how long until the next poke: not before Altcraft allows it, and not after the timeout."""
         interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         if self._poller is None or not self._poller.is_held:
             return interval
-        held = self._poller.held_until - time.time()
-        # Airflow ends the wait at the first poke that is later than its timeout.
-        return max(interval, min(held, self.timeout - run_duration() + 1))
+        backoff = self._poller.held_until - time.time()
+        # Airflow ends the wait at the first poke after its timeout, so poke just after it at the latest.
+        return max(interval, min(backoff, self.timeout - run_duration() + 1))
 
     def _remember(self, context: Any, poller: Poller) -> None:
-        """Keep for the next poke what this one learned."""
+        """Store what this poke learned for the next one."""
         store = task_state_store(context) if self.mode == "reschedule" else None
         if store is None:
             return
@@ -142,12 +141,12 @@ class AltcraftSensor(BaseSensorOperator):
             "held_until": poller.held_until,
         }
         if len(json.dumps(state)) > LARGEST_STATE:
-            # The answers of thousands of tasks: what failed still counts.
+            # Too many task answers to store. The failure count still matters.
             state["target"] = None
         store.set(STATE_KEY, state)
 
     def _recalled(self, context: Any) -> Poller | None:
-        """The wait as the last poke of this try left it."""
+        """The poller as the last poke of this try left it."""
         from airflow_provider_altcraft.waiting.policy import Deadlines
         from airflow_provider_altcraft.waiting.targets import target_from
 
@@ -163,7 +162,7 @@ class AltcraftSensor(BaseSensorOperator):
 
     @contextmanager
     def _resumed_errors(self) -> Iterator[None]:
-        """What ``BaseSensorOperator`` makes of errors while it pokes, for the path on which it does not."""
+        """Translate errors of a deferred wait as ``BaseSensorOperator`` does while it pokes."""
         try:
             with final_errors():
                 yield

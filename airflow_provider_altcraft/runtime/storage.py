@@ -1,4 +1,4 @@
-"""Files of the user's, local or in an object store, written whole or not at all."""
+"""The user's files, local or in an object store, written atomically."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from airflow_provider_altcraft.delivery.private_files import make_folder, write
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 LONGEST_FOLDER_NAME = 200
-"""Bytes; disks take 255."""
+"""In bytes; file systems allow 255."""
 
 
 def location(name: str, value: Any) -> Any:
     """A path or URL as Airflow's ``ObjectStoragePath``.
 
-    :param name: of the argument, for the error.
-    :raises AltcraftConfigurationError: if it is empty after rendering, or no provider knows its scheme.
+    :param name: of the argument, for error texts.
+    :raises AltcraftConfigurationError: if it is empty after rendering, or no provider handles its scheme.
     """
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     text = rendered(name, value)
     try:
         path = ObjectStoragePath(text)
-        # Now, and not after Altcraft has done its part.
+        # Fail on an unknown scheme now, not after Altcraft has done its work.
         _ = path.fs
     except ValueError as error:
         scheme = text.partition("://")[0]
         raise AltcraftConfigurationError(
-            f"{name}: Airflow knows no storage for {scheme!r}; is the provider of that store installed?"
+            f"{name}: Airflow has no storage for {scheme!r}. Install the Airflow provider for it."
         ) from error
     return path
 
 
 def instance_folder(folder: Any, context: Any) -> Any:
-    """The folder of a task instance below another.
+    """The folder of a task instance below a base folder.
 
     :param folder: an ``ObjectStoragePath``.
     """
@@ -47,16 +47,16 @@ def instance_folder(folder: Any, context: Any) -> Any:
     index = getattr(ti, "map_index", -1)
     for name in (ti.dag_id, ti.run_id, ti.task_id):
         folder = folder / folder_name(name)
-    # As in Airflow's logs. No task can be called so, since no task has a folder below another's.
+    # Named as in Airflow's logs, and not a valid task id.
     return folder if index < 0 else folder / f"map_index={index}"
 
 
 def folder_name(name: str) -> str:
-    """A name of Airflow's as that of a folder: what paths and URLs read otherwise is escaped, letters are not.
+    """A folder name for an Airflow id: characters that are special in paths or URLs are escaped, letters are not.
 
-    One of dots alone, or one that no disk takes, gets a digest instead of the rest.
+    An id of dots alone, or one too long for a file system, is shortened and gets a digest.
     """
-    safe = "".join(sign if sign.isalnum() or sign in "-_.~" else quote(sign, safe="") for sign in name)
+    safe = "".join(char if char.isalnum() or char in "-_.~" else quote(char, safe="") for char in name)
     if safe.strip(".") and len(safe.encode()) <= LONGEST_FOLDER_NAME:
         return safe
     digest = blake2b(name.encode(), digest_size=8).hexdigest()
@@ -66,11 +66,11 @@ def folder_name(name: str) -> str:
 
 @contextmanager
 def replacing(path: Any, try_number: int) -> Iterator[IO[bytes]]:
-    """A file to be written, which takes the place of what was there once the block has ended well, and only then.
+    """Open a file for writing that replaces the existing one only if the block succeeds.
 
     :param path: an ``ObjectStoragePath``.
-    :param try_number: of the task. A try that was killed leaves its part of the file behind, and the next removes it;
-        one that was given up and still runs writes into no other's.
+    :param try_number: of the task. Each try writes a partial file of its own, so one that Airflow gave up on but that
+        still runs disturbs no other. What a killed try leaves behind is removed by the next.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     parts = [path.parent / f"{path.name}.try{number}.part" for number in range(1, try_number + 1)]
@@ -87,7 +87,7 @@ def replacing(path: Any, try_number: int) -> Iterator[IO[bytes]]:
 
 
 class FolderStore:
-    """What the tries of a task leave for the next one, as files: for Airflow without a task state store.
+    """Records for later tries of a task, as files: for Airflow without a task state store.
 
     :param folder: of one task instance, an ``ObjectStoragePath``.
     """
@@ -96,9 +96,9 @@ class FolderStore:
         self._folder = folder
 
     def get(self, key: str) -> Any:
-        """What was kept, or ``None``.
+        """The stored value, or ``None``.
 
-        :raises AltcraftConfigurationError: if it cannot be read any more: nothing is guessed from half a record.
+        :raises AltcraftConfigurationError: if it is unreadable: half a record is not worth guessing from.
         """
         file = self._file(key)
         try:
@@ -106,10 +106,10 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except ValueError:
-            raise AltcraftConfigurationError(f"{file} is no record of this package: was it changed by hand?") from None
+            raise AltcraftConfigurationError(f"{file} is not a record of this provider. Was it edited?") from None
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a JSON value."""
+        """Store a JSON value."""
         make_folder(self._folder)
         write(self._file(key), [json.dumps(value).encode()])
 

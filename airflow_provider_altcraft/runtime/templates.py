@@ -1,4 +1,4 @@
-"""What can be told of arguments while a DAG is parsed."""
+"""What is known about arguments while a DAG is parsed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 
 def is_open(value: Any) -> bool:
-    """Whether a value, or one in it, is known on the worker only: a template, or the output of another task."""
+    """Whether a value, or one inside it, is only known on the worker: a template, or the output of another task."""
     if isinstance(value, str):
         return "{{" in value or "{%" in value
     if isinstance(value, Mapping):
@@ -22,7 +22,7 @@ def is_open(value: Any) -> bool:
 
 
 def check_one_of(given: Mapping[str, Any]) -> None:
-    """Refuse anything but exactly one of several arguments.
+    """Check that exactly one of several arguments is given.
 
     :raises AltcraftConfigurationError: naming them.
     """

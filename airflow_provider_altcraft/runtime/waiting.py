@@ -1,4 +1,4 @@
-"""What waits for Altcraft: on the worker, or in the triggerer, under one policy."""
+"""The base of operators that wait for Altcraft, on the worker or in the triggerer, under the same policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def deadlines_of(task: Any, context: Any) -> Deadlines:
-    """When a wait that begins now ends at the latest.
+    """The deadlines of a wait that begins now.
 
     :param task: an operator or a sensor.
     """
@@ -33,15 +33,15 @@ def defer(
     """Hand a wait over to the triggerer.
 
     :param task: an operator or a sensor with ``execute_complete``.
-    :param carried: what the task needs when it goes on, as JSON.
-    :param cancel: the call to make when a user ends the task meanwhile.
+    :param carried: what the task needs when it resumes, as JSON.
+    :param cancel: the call to make if a user ends the task in the meantime.
     :raises TaskDeferred: always.
     """
     from airflow_provider_altcraft.triggers.altcraft import AltcraftTrigger
     from airflow_provider_altcraft.waiting.policy import LONGEST_PAUSE
 
     now = time.time()
-    # Airflow's own timeout is for a trigger that is lost: it comes after every end that the trigger itself would tell.
+    # Airflow's own timeout is a backstop for a lost trigger: it comes later than any end the trigger would report.
     backstop = (deadlines.first or now) - now + 2 * LONGEST_PAUSE + poller.poll_interval
     return task.defer(
         trigger=AltcraftTrigger(
@@ -60,7 +60,7 @@ def defer(
 
 
 class WaitingOperator(AltcraftOperator):
-    """Work that takes Altcraft a while."""
+    """Work that Altcraft does in the background."""
 
     wait_for_completion: bool
     deferrable: bool
@@ -69,16 +69,16 @@ class WaitingOperator(AltcraftOperator):
     _target: Target | None = None
 
     def check_waiting(self) -> None:
-        """Refuse a wait that cannot be, before anything is launched.
+        """Check the arguments of the wait before anything is launched.
 
-        :raises AltcraftConfigurationError: naming the argument.
+        :raises AltcraftConfigurationError: naming the argument that is wrong.
         """
         for name, value in (("poll_interval", self.poll_interval), ("timeout", self.timeout)):
             if not isinstance(value, int | float) or value <= 0:
                 raise AltcraftConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}.")
 
     def await_end(self, context: Any, target: Target, result: dict[str, Any]) -> Any:
-        """Wait for the end, here or deferred, and ``finish``.
+        """Wait for the end, on the worker or deferred, and ``finish``.
 
         :param result: what is known so far, as JSON; travels with the deferral.
         """
@@ -95,7 +95,7 @@ class WaitingOperator(AltcraftOperator):
         return defer(self, poller, deadlines, carried=result, cancel=self.cancellation(context, result))
 
     def execute_complete(self, context: Any, event: Any = None) -> Any:
-        """Go on after the trigger's event, as if the wait had been here."""
+        """Resume after the trigger's event, as if the wait had happened here."""
         from airflow_provider_altcraft.waiting.policy import Verdict
 
         with final_errors():
@@ -105,20 +105,20 @@ class WaitingOperator(AltcraftOperator):
             return finished
 
     def task_result(self, altcraft_task_id: str) -> Any:
-        """The result of a task that was waited for: as it was seen, or asked for again where that was elsewhere."""
+        """The result of an awaited task: as seen during the wait, or fetched again if the wait was elsewhere."""
         seen = getattr(self._target, "results", {})
         if altcraft_task_id in seen:
             return seen[altcraft_task_id]
         return self.hook.task_status(altcraft_task_id).get("result")
 
     def cancellation(self, context: Any, result: dict[str, Any]) -> dict[str, Any] | None:
-        """The call that a trigger makes when a user ends the task while it is deferred; ``None`` for none."""
+        """The call that the trigger makes if a user ends the task while it is deferred; ``None`` for none."""
         return None
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """What the task returns after the wait.
+        """The task's return value after the wait.
 
-        :raises AltcraftError: if it did not end well.
+        :raises AltcraftError: if the wait did not succeed.
         """
         verdict.raise_for_failure()
         return {**result, **verdict.result}

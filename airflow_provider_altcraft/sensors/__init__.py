@@ -1,1 +1,1 @@
-"""Waits for what something else began."""
+"""Sensors: wait for work that another task, or a person, started."""

@@ -19,10 +19,10 @@ class AltcraftCampaignSensor(AltcraftSensor):
     """Wait until a campaign is in a state (CONTRACT 4.1).
 
     :param campaign_id: the campaign. Templated.
-    :param target_state: one of ``cloning``, ``inactive``, ``waiting``, ``active``, ``completed``, ``deleted``. A
-        campaign that is completed or deleted instead will never get there, which fails the sensor. Templated.
+    :param target_state: one of ``cloning``, ``inactive``, ``waiting``, ``active``, ``completed``, ``deleted``. The
+        sensor fails if the campaign is completed or deleted instead. Templated.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param poll_interval: seconds between polls; another name for Airflow's ``poke_interval``.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``campaign_id`` and ``status``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """

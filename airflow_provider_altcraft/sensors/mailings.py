@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class AltcraftMailingSensor(AltcraftSensor):
-    """Wait until a run of a mailing has ended, by its log (CONTRACT 5.2), and whatever runs overlapped it.
+    """Wait until a run of a mailing, and any runs overlapping it, have ended according to its log (CONTRACT 5.2).
 
     :param mailing_id: the mailing. Templated.
-    :param since: after a launch by ``AltcraftLaunchMailingOperator(wait_for_completion=False)``, the output of that
-        task: it says how the log stood before, so no clock is asked. It must be a launch of the same mailing. Or a
-        moment, RFC 3339 by the server's clock; runs that started before do not count. If it is not given, the start of
-        the DAG run, moved by what the server's clock differs from the worker's. Templated.
-    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same. The result says so
+    :param since: the output of ``AltcraftLaunchMailingOperator(wait_for_completion=False)`` for the same mailing: it
+        holds the position in the log before the launch, so no clocks are compared. Or a time, RFC 3339 by the server's
+        clock; runs that started before it are ignored. By default, the start of the DAG run, adjusted to the server's
+        clock. Templated.
+    :param accept_errors: whether a run whose end is logged at level ERROR still counts as a success. The result says so
         in any case, as ``ended_in_error``.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param poll_interval: seconds between polls; another name for Airflow's ``poke_interval``.
     :param altcraft_conn_id: the connection. Templated.
     :returns: ``finished_at`` and ``ended_in_error``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """
@@ -54,7 +54,7 @@ class AltcraftMailingSensor(AltcraftSensor):
         self.accept_errors = accept_errors
 
     def target(self, context: Any) -> Target:
-        """The mailing, from that moment on.
+        """The mailing, from ``since`` on.
 
         :raises AltcraftConfigurationError: if ``since`` is the output of a launch of another mailing.
         """
@@ -73,10 +73,10 @@ class AltcraftMailingSensor(AltcraftSensor):
         return MailingTarget(mailing_id, moment, mark=mark, accept_errors=self.accept_errors)
 
     def finish(self, verdict: Verdict) -> Any:
-        """When the run ended; a warning, if that was in an error."""
+        """Return when the run ended; warn if it ended in an error."""
         result = super().finish(verdict)
         if result.get("ended_in_error"):
-            self.log.warning("Mailing %s ended, and its log says so at level ERROR.", self.mailing_id)
+            self.log.warning("Mailing %s ended with an ERROR in its log.", self.mailing_id)
         return result
 
     def _start_of_the_run(self, context: Any, mailing_id: int) -> datetime:
@@ -84,15 +84,15 @@ class AltcraftMailingSensor(AltcraftSensor):
         started = context["dag_run"].start_date
         reply = self.hook.call("campaigns/get_status", {"id": mailing_id})
         now = datetime.now(UTC)
-        # The server tells whole seconds.
+        # The server's clock comes in whole seconds.
         ahead = (reply.server_time or now) - now
         return cast("datetime", started + ahead - timedelta(seconds=1))
 
 
 def _check_same_mailing(mailing_id: int, launched: Any) -> None:
-    """Refuse the mark of another log: it names none of the older starts in this one, which would all pass for ours."""
+    """Check that the mark is of this log: with another's, all older starts in this one would pass for ours."""
     if str(launched) != str(mailing_id):
         raise AltcraftConfigurationError(
-            f"mailing_id is {mailing_id}, but since is the output of a launch of {launched}. A retry takes up what was"
-            " launched first, whatever its arguments say by then. Take mailing_id from the same output."
+            f"mailing_id is {mailing_id}, but since is the output of a launch of {launched}. A retry picks up what was"
+            " launched first, even if its arguments have changed. Take mailing_id from the same output."
         )

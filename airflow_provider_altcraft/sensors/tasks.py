@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class AltcraftTaskSensor(AltcraftSensor):
-    """Wait until server-side tasks have ended (CONTRACT 2.1): one id or a thousand, with one trigger for all.
+    """Wait until server-side tasks have ended (CONTRACT 2.1): one id or a thousand, with a single trigger.
 
-    :param altcraft_task_id: one id or a list, usually the output of the task that made them. Templated.
-    :param max_rejects: rows that the tasks may have refused; more of them fail the sensor. ``None`` = any number.
+    :param altcraft_task_id: an id or a list of ids, usually the output of the task that started them. Templated.
+    :param max_rejects: how many rejected rows to tolerate; more fail the sensor. ``None`` means any number.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls: Airflow's ``poke_interval``, under the operators' name for it.
+    :param poll_interval: seconds between polls; another name for Airflow's ``poke_interval``.
     :param altcraft_conn_id: the connection. Templated.
     :returns: counters: ``tasks``, ``accepted``, ``rejected``. ``timeout``, ``soft_fail`` and ``mode`` are Airflow's.
     """
@@ -46,7 +46,7 @@ class AltcraftTaskSensor(AltcraftSensor):
         self.max_rejects = max_rejects
 
     def target(self, context: Any) -> Target:
-        """The tasks, each once."""
+        """The tasks, without duplicates."""
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
         given = self.altcraft_task_id
@@ -54,20 +54,20 @@ class AltcraftTaskSensor(AltcraftSensor):
         ids = list(dict.fromkeys(ids))
         if not ids or not all(isinstance(task_id, str) and task_id.strip() not in {"", "None"} for task_id in ids):
             raise AltcraftConfigurationError(
-                "altcraft_task_id is empty, or holds something that is not a task id: was it rendered from a task"
-                " that returned none?"
+                "altcraft_task_id is empty or contains something that is not a task id. Did the task it comes from"
+                " return none?"
             )
         return TaskTarget(ids)
 
     def finish(self, verdict: Verdict) -> Any:
-        """The counters, unless too many rows were refused.
+        """Return the counters, unless too many rows were rejected.
 
-        :raises AltcraftRowsError: naming how many.
+        :raises AltcraftRowsError: saying how many.
         """
         result = super().finish(verdict)
         if self.max_rejects is not None and result.get("rejected", 0) > self.max_rejects:
             raise AltcraftRowsError(
-                f"The tasks ended, and refused {result['rejected']:,} rows; {self.max_rejects:,} are allowed"
-                f" (max_rejects). They took {result['accepted']:,}."
+                f"The tasks ended, but rejected {result['rejected']:,} rows; {self.max_rejects:,} are allowed"
+                f" (max_rejects). They accepted {result['accepted']:,}."
             )
         return result

@@ -1,1 +1,1 @@
-"""Rows from elsewhere into Altcraft."""
+"""Data into and out of Altcraft."""

@@ -1,4 +1,4 @@
-"""Profiles, suppression lists, points transactions, reports and logs out of Altcraft, as files."""
+"""Export profiles, suppression lists, points transactions, reports and logs to files."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ if TYPE_CHECKING:
 
 
 class AltcraftToObjectStorageOperator(WaitingOperator):
-    """Fetch an export of Altcraft's into a folder, local or in an object store.
+    """Fetch an export from Altcraft into a folder, local or in an object store.
 
-    What a task of Altcraft's writes is started once, waited for and downloaded in blocks; a list is walked page by
-    page. Memory depends on neither. A file takes the place of one of its name when it is complete, and not before. Only
-    the connection's own host is asked, and redirects are not followed, so the token goes nowhere else.
+    An export that Altcraft writes in a task is started once, awaited and downloaded in blocks; a list is read page by
+    page. Memory use does not depend on their size. An existing file is replaced only when the new one is complete. Only
+    the connection's host is contacted, and redirects are not followed, so the token goes nowhere else.
 
     :param source: ``ProfilesExport``, ``SuppressionListExport``, ``LoyaltyTransactionsExport`` or ``ListExport``, from
         ``exports``. Its ids are templated.
-    :param path: the folder, a local path or the URL of an object store (``s3://conn@bucket/path``). What is in it is
-        personal data. Files of other names are left there: give each run a folder of its own. Templated.
+    :param path: the folder: a local path or an object store URL (``s3://conn@bucket/path``). It will hold personal
+        data. Other files in it are left alone, so give each run its own folder. Templated.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task exports anew: what it would take up is as old as the first run.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task exports again; the existing export is as old as the first run.
     :param altcraft_conn_id: the connection. Templated.
-    :returns: ``files`` (``path`` and ``bytes`` of each), ``bytes`` of all, and ``total``: the rows as Altcraft counted
-        them or, of a list, as they were written. With a task, also ``altcraft_task_id``, ``request_id`` and
-        ``replayed``.
+    :returns: ``files`` (``path`` and ``bytes`` of each), ``bytes`` in total, and ``total``: rows as counted by Altcraft
+        or, for a list, as written. With a task, also ``altcraft_task_id``, ``request_id`` and ``replayed``.
     """
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "source", "path")
@@ -57,7 +56,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         source.check()
-        # Its fields are rendered in place, and mapped tasks are given the same object.
+        # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.source: Any = copy(source)
         self.path = path
         # There is nothing to download before the end.
@@ -70,7 +69,7 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         self.altcraft_conn_id = altcraft_conn_id
 
     def work(self, context: Any) -> Any:
-        """Start the task and wait for it; or walk the list."""
+        """Start the task and wait for it, or read the list."""
         from airflow_provider_altcraft.runtime.storage import location
         from airflow_provider_altcraft.waiting.targets import TaskTarget
 
@@ -82,32 +81,31 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         return self.await_end(context, TaskTarget([result["altcraft_task_id"]], keeps_results=True), result)
 
     def finish(self, context: Any, verdict: Verdict, result: dict[str, Any]) -> Any:
-        """Download what the task has made."""
+        """Download the files of the task."""
         from airflow_provider_altcraft.runtime.storage import location
 
         super().finish(context, verdict, result)
         made = self.task_result(result["altcraft_task_id"])
         made = made if isinstance(made, dict) else {}
         if made.get("errors"):
-            # Their texts may quote profiles.
+            # The errors are not quoted: they may contain profiles.
             raise AltcraftJobFailed(
-                f"Task {result['altcraft_task_id']} ended, and its result holds errors: the export may lack rows."
-                " Look in Altcraft why, and clear the task to export anew."
+                f"Task {result['altcraft_task_id']} ended with errors in its result: the export may lack rows. See in"
+                " Altcraft why, and clear the task to export again."
             )
         named, total = self.source.files(made), made.get("total")
         if not named and total != 0:
-            raise AltcraftJobFailed(f"Task {result['altcraft_task_id']} ended, and its result names no file.")
+            raise AltcraftJobFailed(f"Task {result['altcraft_task_id']} ended, but its result names no file.")
         folder = location("path", self.path)
-        places = zip(named, _names(named), strict=True)
-        files = [self._download(context, file, folder / name) for file, name in places]
+        files = [
+            self._download(context, url, folder / name) for url, name in zip(named, _file_names(named), strict=True)
+        ]
         return {**result, "total": total, "bytes": sum(file["bytes"] for file in files), "files": files}
 
     def _started(self, context: Any, source: FileExport) -> dict[str, Any]:
         started = self.launch_repeatable(context, source.endpoint, source.params)
         if not started.task_id:
-            raise AltcraftJobFailed(
-                f"{source.endpoint}: the answer holds no id of a task, so there is nothing to fetch."
-            )
+            raise AltcraftJobFailed(f"{source.endpoint}: the answer contains no task id, so there is nothing to fetch.")
         self.log.info(
             "%s: task %s%s (Request-ID %s).",
             source.endpoint,
@@ -122,19 +120,19 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
         }
 
     def _download(self, context: Any, named: str, file: Any) -> dict[str, Any]:
-        size = self.hook.download(named, lambda: self._place(context, file), before_block=self.check_killed)
+        size = self.hook.download(named, lambda: self._opened(context, file), before_block=self.check_killed)
         self.log.info("%s: %d bytes.", file, size)
         return {"path": str(file), "bytes": size}
 
     def _write_list(self, context: Any, source: ListExport, folder: Any) -> dict[str, Any]:
         file = folder / source.name
-        with self._place(context, file) as place:
-            count = source.write(self._until_killed(source.items(self.hook)), place)
-            size = place.tell()
+        with self._opened(context, file) as opened:
+            count = source.write(self._until_killed(source.items(self.hook)), opened)
+            size = opened.tell()
         self.log.info("%s: %d items, %d bytes.", file, count, size)
         return {"total": count, "bytes": size, "files": [{"path": str(file), "bytes": size}]}
 
-    def _place(self, context: Any, file: Any) -> AbstractContextManager[IO[bytes]]:
+    def _opened(self, context: Any, file: Any) -> AbstractContextManager[IO[bytes]]:
         from airflow_provider_altcraft.runtime.storage import replacing
 
         self.check_killed()
@@ -146,9 +144,9 @@ class AltcraftToObjectStorageOperator(WaitingOperator):
             yield item
 
 
-def _names(files: Sequence[str]) -> list[str]:
-    """What files are called in the folder: as Altcraft calls them, numbered where that is not enough."""
-    names = [file.partition("?")[0].rstrip("/").rpartition("/")[2] for file in files]
+def _file_names(urls: Sequence[str]) -> list[str]:
+    """The names of the files: Altcraft's own, numbered if they are not unique."""
+    names = [url.partition("?")[0].rstrip("/").rpartition("/")[2] for url in urls]
     if len(set(names)) == len(names):
         return names
     return [f"{number}_{name}" for number, name in enumerate(names, start=1)]

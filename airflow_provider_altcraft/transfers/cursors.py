@@ -1,4 +1,4 @@
-"""Reading a query row by row: which cursor of which driver does not buffer the whole result, and how it is left."""
+"""Stream the rows of a query: for each driver, a cursor that does not buffer the result, and how to abandon it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from uuid import uuid4
 
 _log = logging.getLogger(__name__)
 
-Rows = Iterator[Sequence[Any]]
-
-LONGEST_PAUSE = 8 * 3_600
-"""Seconds for which MySQL and MariaDB may wait for the next rows to be fetched, as long as for an idle connection. By
-default it is a minute, and a pause of Altcraft's, or of a rate limit, may be longer."""
+NET_WRITE_TIMEOUT = 8 * 3_600
+"""Seconds for which MySQL and MariaDB wait for the next fetch: their default for idle connections. The default for
+fetches is a minute, and Altcraft, or a rate limit, may keep us busy for longer."""
 
 
-class Query:
-    """An open query: its columns, and its rows as they come. Use it as a context manager.
+class SqlQuery:
+    """An open query: its columns, and its rows as they are fetched. Use it as a context manager.
 
-    The connection is closed with it. To leave in the middle costs no more than to leave at the end.
+    Leaving closes the connection, and costs no more halfway through the rows than at the end.
 
     :param hook: any ``DbApiHook``.
     :param sql: one statement.
     :param parameters: its parameters. Neither is logged: they may hold personal data.
-    :param rows_at_a_time: rows fetched in one go. Of more, the first have left the processor's cache when the last are
-        written; of fewer, the way to the database counts.
+    :param rows_at_a_time: rows per fetch. With more, rows drop out of the CPU cache before they are encoded; with
+        fewer, round trips to the database dominate.
     """
 
     def __init__(
@@ -40,13 +38,13 @@ class Query:
         self._rows_at_a_time = rows_at_a_time
         self.columns: tuple[str, ...] = ()
 
-    def __enter__(self) -> Query:
-        connection = _of_the_driver(self._hook.get_conn())
+    def __enter__(self) -> SqlQuery:
+        connection = _driver_connection(self._hook.get_conn())
         with ExitStack() as opened:
             self._cursor = opened.enter_context(self._reading(connection))
             arguments = () if self._parameters is None else (self._parameters,)
             self._cursor.execute(self._sql, *arguments)
-            # A named cursor of PostgreSQL knows its columns only after the first fetch.
+            # PostgreSQL's named cursor only knows its columns after the first fetch.
             self._first: Sequence[Sequence[Any]] = self._cursor.fetchmany(self._rows_at_a_time)
             self.columns = tuple(column[0] for column in self._cursor.description or ())
             self._opened = opened.pop_all()
@@ -55,11 +53,11 @@ class Query:
     def __exit__(self, *error: object) -> None:
         self._opened.close()
 
-    def __iter__(self) -> Rows:
+    def __iter__(self) -> Iterator[Sequence[Any]]:
         return chain.from_iterable(self.chunks())
 
     def chunks(self) -> Iterator[Sequence[Sequence[Any]]]:
-        """The rows as they are fetched."""
+        """The rows, one list per fetch."""
         rows = self._first
         self._first = ()
         while rows:
@@ -67,8 +65,8 @@ class Query:
             rows = self._cursor.fetchmany(self._rows_at_a_time)
 
     def _reading(self, connection: Any) -> AbstractContextManager[Any]:
-        # A proxy, as tracing puts around connections, tells the class of what is inside by __class__ only; and a
-        # class that extends a driver's has that among its bases.
+        # Tracing wraps connections in proxies, which only reveal the real class as __class__; and a subclass of a
+        # driver's connection has it among its bases.
         modules = [base.__module__.split(".")[0] for base in connection.__class__.__mro__]
         for module in modules:
             if module in _STREAMING:
@@ -81,10 +79,10 @@ class Query:
         return _plain(connection)
 
 
-def _of_the_driver(connection: Any) -> Any:
-    """The driver's connection inside one of a pool of SQLAlchemy's.
+def _driver_connection(connection: Any) -> Any:
+    """The driver's connection inside one from an SQLAlchemy pool.
 
-    It leaves the pool for good: one with unread rows must not be lent again.
+    It leaves the pool for good: a connection with unread rows must not be reused.
     """
     inner = getattr(connection, "driver_connection", None)
     if inner is None:
@@ -95,17 +93,17 @@ def _of_the_driver(connection: Any) -> Any:
 
 @contextmanager
 def _plain(connection: Any) -> Iterator[Any]:
-    """Drivers whose ordinary cursor fetches as it goes."""
-    with closing(connection), _left(connection.cursor()) as cursor:
+    """Drivers whose ordinary cursor streams."""
+    with closing(connection), _closing_quietly(connection.cursor()) as cursor:
         yield cursor
 
 
 @contextmanager
-def _left(cursor: Any) -> Iterator[Any]:
+def _closing_quietly(cursor: Any) -> Iterator[Any]:
     try:
         yield cursor
     finally:
-        # What ended the reading matters more than a cursor that cannot be closed after it.
+        # An error in closing the cursor must not hide the one that ended the reading.
         with suppress(Exception):
             cursor.close()
 
@@ -120,33 +118,33 @@ def _psycopg(connection: Any) -> AbstractContextManager[Any]:
 
 @contextmanager
 def _named(connection: Any, **rows_as_tuples: Any) -> Iterator[Any]:
-    """PostgreSQL: a cursor on the server."""
+    """PostgreSQL: a server-side cursor."""
     with closing(connection):
         if connection.autocommit:
-            # The cursor lives as long as its transaction.
+            # The cursor lives only as long as its transaction.
             connection.autocommit = False
-        with _left(connection.cursor(name=f"altcraft_{uuid4().hex}", **rows_as_tuples)) as cursor:
+        with _closing_quietly(connection.cursor(name=f"altcraft_{uuid4().hex}", **rows_as_tuples)) as cursor:
             yield cursor
 
 
 @contextmanager
 def _pymysql(connection: Any) -> Iterator[Any]:
-    """MySQL and MariaDB by PyMySQL: rows stay on the server until they are fetched."""
+    """MySQL and MariaDB through PyMySQL: rows stay on the server until they are fetched."""
     _allow_pauses(connection)
-    with closing(connection), _left(connection.cursor(import_module("pymysql.cursors").SSCursor)) as cursor:
+    with closing(connection), _closing_quietly(connection.cursor(import_module("pymysql.cursors").SSCursor)) as cursor:
         try:
             yield cursor
         finally:
-            # Otherwise all rows to come are read when the cursor is closed, or when the result is collected.
+            # Otherwise closing the cursor, or garbage-collecting the result, would read all remaining rows.
             if cursor._result is not None:
                 cursor._result.unbuffered_active = False
 
 
 @contextmanager
 def _mysqlclient(connection: Any) -> Iterator[Any]:
-    """MySQL and MariaDB by mysqlclient: as with PyMySQL.
+    """MySQL and MariaDB through mysqlclient: as with PyMySQL.
 
-    The cursor is not closed, which would read all rows to come: it ends with the connection.
+    The cursor is not closed, which would read all remaining rows: it ends with the connection.
     """
     _allow_pauses(connection)
     with closing(connection):
@@ -155,19 +153,19 @@ def _mysqlclient(connection: Any) -> Iterator[Any]:
 
 @contextmanager
 def _mysql_connector(connection: Any) -> Iterator[Any]:
-    """MySQL and MariaDB by MySQL Connector: rows stay on the server unless the connection is told to buffer them.
+    """MySQL and MariaDB through MySQL Connector: rows stay on the server unless the connection buffers them.
 
-    Neither is its cursor closed: it refuses while there are rows to come.
+    Its cursor is not closed either: that fails while there are unread rows.
     """
     try:
-        # The connection in C lets a cursor ask for more than it does itself, not for less.
+        # In the C extension, a cursor can turn these on but not off, so turn them off on the connection.
         connection._buffered = connection._raw = False
         _allow_pauses(connection)
         yield connection.cursor(buffered=False, raw=False)
     finally:
         with suppress(Exception):
-            # Closed by its own method, the connection in C reads all rows to come, and one of a pool goes back with
-            # them. In Python it can be shut down instead.
+            # The C extension's own close() reads all remaining rows, and a pooled connection would go back with
+            # them. The pure Python one can be shut down instead.
             in_c = getattr(connection, "_cmysql", None)
             if in_c is None:
                 connection.shutdown()
@@ -178,14 +176,16 @@ def _mysql_connector(connection: Any) -> Iterator[Any]:
 
 
 def _allow_pauses(connection: Any) -> None:
-    """Let the server wait for us: with rows that are not fetched, it may not go on for ``net_write_timeout``."""
+    """Keep the server from ending the query when no rows are fetched for ``net_write_timeout``."""
     try:
         with closing(connection.cursor()) as cursor:
-            cursor.execute(f"SET SESSION net_write_timeout = GREATEST(@@SESSION.net_write_timeout, {LONGEST_PAUSE})")
+            cursor.execute(
+                f"SET SESSION net_write_timeout = GREATEST(@@SESSION.net_write_timeout, {NET_WRITE_TIMEOUT})"
+            )
     except Exception as error:
-        # A proxy, or a database that only speaks MySQL's protocol.
+        # A proxy, or a database that merely speaks MySQL's protocol.
         _log.warning(
-            "net_write_timeout could not be raised (%s): a pause longer than that of the server ends the query.",
+            "net_write_timeout could not be raised (%s): a pause longer than the server's setting ends the query.",
             type(error).__name__,
         )
 
@@ -198,4 +198,4 @@ _STREAMING: dict[str, Callable[[Any], AbstractContextManager[Any]]] = {
     "mysql": _mysql_connector,
     "sqlite3": _plain,
 }
-"""How to stream, by the driver's top-level module. Each closes the connection in the end."""
+"""How to stream, by the driver's top-level module. Each function closes the connection at the end."""

@@ -1,4 +1,4 @@
-"""The rows of a query into Altcraft."""
+"""Send the rows of a SQL query to Altcraft."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ RowProcessor = Callable[[dict[str, Any]], Mapping[str, Any] | None]
 
 
 class SqlToAltcraftOperator(DeliveringOperator):
-    """Send the rows of a query to a database, a scenario or another destination of Altcraft's.
+    """Send the rows of a query to a database, a scenario or another destination in Altcraft.
 
-    The rows are streamed: memory does not depend on how many there are. They land in no template, log or XCom.
-    Order the query if the task may be retried: the same rows in the same order make the same batches, and Altcraft
-    answers a batch that it had from memory.
+    Rows are streamed, so memory use does not depend on their number. They appear in no template, log or XCom. Order
+    the query if the task may be retried: the same rows in the same order make the same batches, and Altcraft answers
+    a batch it has seen from memory.
 
     :param sql: one statement, or the name of a ``.sql`` file. Templated.
-    :param sql_conn_id: a connection of any ``DbApiHook``. Templated.
+    :param sql_conn_id: the connection of any ``DbApiHook``. Templated.
     :param destination: one of the classes in ``delivery.destinations``. Its id is templated.
-    :param field_mapping: column -> Altcraft field, or a list of them; every column under its own name if it is not
-        given. A field below the surface is written as a path, ``subscriptions[0].phone``.
+    :param field_mapping: column -> Altcraft field, or a list of fields; by default, every column under its own name. A
+        nested field is written as a path: ``subscriptions[0].phone``.
     :param constants: field or path -> value, the same in every profile. Templated.
-    :param row_processor: called on the worker with each profile, as fields and values; returns the profile to send, or
+    :param row_processor: called on the worker with each profile as a dictionary; returns the profile to send, or
         ``None`` to skip the row.
-    :param watermark_column: a column by which the query is ordered, ascending. ``watermark`` in the result is its
-        greatest value up to which every row was accepted or skipped: where the next query may begin.
-    :param watermark_start: the watermark of the run before; the result's own, if no row was passed. Templated.
-    :param parameters: parameters of the statement. Templated, and not logged here.
+    :param watermark_column: a column that the query is ordered by, ascending. ``watermark`` in the result is its
+        greatest value such that every row up to it was accepted or skipped: the next query may start there.
+    :param watermark_start: the watermark of the previous run, returned again if this run does not get past it.
+        Templated.
+    :param parameters: parameters of the statement. Templated, and not logged by this provider.
     :param sql_hook_params: arguments for the hook.
-    :param batch_size: rows per request at most; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
-    :param max_in_flight: requests at a time.
-    :param nulls: what to do with missing values: ``omit`` leaves what Altcraft has, ``send`` clears it; or a
-        dictionary of field -> one of them.
-    :param timezone: the zone of datetimes that name none.
-    :param reject_path: where rejected rows are kept, with the reason: a folder, as a local path or the URL of an object
-        store (``s3://conn@bucket/path``). They hold personal data. Templated.
-    :param max_rejects: rejected rows that are tolerated. Above 0 it needs ``reject_path``: a green task never hides
-        rows that nobody can find.
-    :param max_reject_ratio: the same as a share of the rows sent, 0 to 1; the larger of the two holds.
-    :param rejects_from: a folder or file of rejected rows that were repaired: they are sent instead of the source.
-        Nothing if it is empty, so that it can be a parameter of the DAG run. Templated.
+    :param batch_size: maximum rows per request; Altcraft recommends no more than 10,000 (CONTRACT 1.5).
+    :param max_in_flight: maximum concurrent requests.
+    :param nulls: what to do with missing values: ``omit`` keeps what Altcraft has, ``send`` clears it; or a
+        dictionary of field -> either of these.
+    :param timezone: time zone of datetimes that have none.
+    :param reject_path: folder for rejected rows and their reasons: a local path or an object store URL
+        (``s3://conn@bucket/path``). It holds personal data. Templated.
+    :param max_rejects: how many rejected rows to tolerate. Above 0 it needs ``reject_path``, so that a successful task
+        never loses rows.
+    :param max_reject_ratio: the same as a fraction of the rows sent, 0 to 1; the larger limit applies.
+    :param rejects_from: a folder or file of repaired rejects to send instead of the source. Ignored if empty, so it
+        can be set from a DAG run parameter. Templated.
     :param on_empty: what to do if there are no rows: ``succeed``, ``skip`` the task, or ``fail`` it.
-    :param changes_only: skip rows that are as they were when Altcraft last accepted them. It needs a place for the
-        ledger, and a destination that answers at once.
-    :param changes_key: the fields that identify a row in the ledger; the destination's own if not given.
-    :param ledger_path: a folder for the ledger, local or in an object store. It holds hashes only. Templated.
-    :param ledger_table: or a table for it. Templated.
-    :param ledger_conn_id: the connection of that table. Templated.
-    :param check_fields: ask Altcraft before the first row whether the database has the fields.
-    :param dry_run: send nothing: read a sample, map and check it, and log what sending would take.
-    :param sample_size: rows of that sample.
-    :param wait_for_completion: wait for the end, or return once Altcraft has begun.
+    :param changes_only: skip rows that have not changed since Altcraft last accepted them. Needs a ledger, and a
+        destination that answers at once.
+    :param changes_key: the fields that identify a row in the ledger; by default, the destination's key fields.
+    :param ledger_path: folder for the ledger, local or in an object store. It holds only hashes. Templated.
+    :param ledger_table: table for the ledger, instead of a folder. Templated.
+    :param ledger_conn_id: the connection for that table. Templated.
+    :param check_fields: check with Altcraft before the first row that the database has the fields.
+    :param dry_run: send nothing: read, map and check a sample, and log what a full run would send.
+    :param sample_size: rows in that sample.
+    :param wait_for_completion: wait for the end, or return once Altcraft has started.
     :param deferrable: wait in the triggerer, without holding a worker; default ``[operators] default_deferrable``.
-    :param poll_interval: seconds between polls, give or take a fifth.
-    :param timeout: seconds to wait in all; Altcraft goes on when they are over.
-    :param request_id: an id of your own, from which the Request-ID is derived instead of dag, run and task. Templated.
-    :param relaunch_on_clear: whether clearing the task sends all rows again; if it is not said, only where that reaches
-        nobody.
+    :param poll_interval: seconds between polls, ±20%.
+    :param timeout: seconds to wait in total; Altcraft keeps working after that.
+    :param request_id: your own id to derive the Request-ID from, instead of dag, run and task. Templated.
+    :param relaunch_on_clear: whether clearing the task sends all rows again; by default, only if that reaches nobody.
     :param altcraft_conn_id: the connection. Templated.
     :returns: counters, task ids and where rejects are kept.
     """
@@ -127,7 +127,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         super().__init__(**kwargs)
         self.sql: Any = sql
         self.sql_conn_id = sql_conn_id
-        # Its fields are rendered in place, and mapped tasks are given the same object.
+        # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
         self.depend_on(getattr(destination, "attach", None))
         self.field_mapping = field_mapping
@@ -152,7 +152,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.ledger_table = ledger_table
         self.ledger_conn_id = ledger_conn_id
         self.check_fields = check_fields
-        # BaseOperator has a method of this name, for the command line.
+        # Not named dry_run: BaseOperator has a method of that name, for the command line.
         self.is_dry_run = dry_run
         self.sample_size = sample_size
         self.wait_for_completion = wait_for_completion
@@ -165,19 +165,19 @@ class SqlToAltcraftOperator(DeliveringOperator):
 
     @contextmanager
     def opened(self, context: Any, destination: Destination, encoder: ProfileEncoder) -> Iterator[Opened]:
-        """The query, running."""
+        """Run the query."""
         from airflow_provider_altcraft.delivery.mapping import FieldMapping
         from airflow_provider_altcraft.delivery.source import closing_generators, from_chunks, from_rows
         from airflow_provider_altcraft.delivery.watermark import Watermark
-        from airflow_provider_altcraft.transfers.cursors import Query
+        from airflow_provider_altcraft.transfers.cursors import SqlQuery
 
-        with Query(self._hook(), self.sql, self.parameters) as query:
+        with SqlQuery(self._hook(), self.sql, self.parameters) as query:
             mapping = FieldMapping(query.columns, self.field_mapping, self.constants)
             missing = [names for names in destination.search_fields if not set(names) & set(mapping.fields)]
-            # A processor may add them; a row that has none then is rejected by itself.
+            # A row processor may add them; rows still without them are rejected one by one.
             if missing and self.row_processor is None:
                 raise AltcraftConfigurationError(
-                    f"Altcraft finds what a row is about by {_shown(destination.search_fields)}, and no column becomes"
+                    f"Altcraft matches rows by {_shown(destination.search_fields)}, but no column is mapped to"
                     f" {_shown(missing)}. The query returns {', '.join(query.columns)}."
                 )
             watermark = Watermark(self.watermark_column, query.columns) if self.watermark_column else None
@@ -193,24 +193,24 @@ class SqlToAltcraftOperator(DeliveringOperator):
                     yield Opened(from_chunks(processed, encoder), (), watermark)
 
     def check_arguments(self, destination: Destination) -> None:
-        """As of any delivery; and a watermark only where a row that is sent again does no harm."""
+        """Also check that the destination can be sent the same row again, if there is a watermark."""
         super().check_arguments(destination)
         if self.watermark_column and destination.makes_task:
             raise AltcraftConfigurationError(
-                f"watermark_column does not go with {type(destination).__name__}: below a row that was rejected, all"
-                " others would be sent again every time. Select what was not sent yet in the query."
+                f"watermark_column cannot be used with {type(destination).__name__}: all rows after a rejected one"
+                " would be sent again in every run. Select only rows not yet sent in the query."
             )
 
     def total(self) -> int | None:
-        """The rows of the query, counted by the database; ``None`` if it cannot wrap the statement."""
-        from airflow_provider_altcraft.transfers.cursors import Query
+        """The number of rows, counted by the database; ``None`` if it cannot wrap the statement."""
+        from airflow_provider_altcraft.transfers.cursors import SqlQuery
 
         counting = f"SELECT COUNT(*) FROM ({self.sql.strip().rstrip(';')}) AS altcraft_rows"  # noqa: S608
         try:
-            with Query(self._hook(), counting, self.parameters) as query:
+            with SqlQuery(self._hook(), counting, self.parameters) as query:
                 ((total,),) = query
         except Exception as error:
-            # The message may quote parameters.
+            # The message is not logged: it may quote parameters.
             self.log.info("The rows could not be counted (%s).", type(error).__name__)
             return None
         return int(total)
@@ -218,7 +218,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
     def _hook(self) -> Any:
         hook = BaseHook.get_connection(self.sql_conn_id).get_hook(hook_params=self.sql_hook_params)
         if not callable(getattr(hook, "get_conn", None)) or not hasattr(hook, "get_records"):
-            raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not one of a SQL database.")
+            raise AltcraftConfigurationError(f"The connection {self.sql_conn_id!r} is not a SQL database.")
         return hook
 
 
@@ -229,7 +229,7 @@ def _shown(search_fields: Sequence[Sequence[str]]) -> str:
 def _processed(
     chunks: Iterable[Sequence[dict[str, Any]]], process: RowProcessor
 ) -> Iterator[list[Mapping[str, Any] | None]]:
-    """The profiles as the processor returns them. Its errors are not chained: they may quote the row."""
+    """The profiles that the row processor returns. Its errors are not chained: they may quote the row."""
     row = 0
     for chunk in chunks:
         processed = []

@@ -1,1 +1,1 @@
-"""Waits that hold no worker."""
+"""The trigger, which waits without occupying a worker."""

@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from airflow_provider_altcraft.waiting.polling import Poller
     from airflow_provider_altcraft.waiting.targets import Query
 
-QUESTIONS_AT_ONCE = 8
+QUERIES_AT_ONCE = 8
 LARGE_RESULT = 1 << 16
-"""Bytes of a task's result from which on it is read beside the event loop."""
+"""Size in bytes from which a task's result is read in a thread, so as not to block the event loop."""
 CANCEL_SECONDS = 10.0
-"""For the call that stops a thing; ``[triggerer] on_kill_timeout`` is 30."""
+"""Timeout of the cancelling call; ``[triggerer] on_kill_timeout`` is 30."""
 
 
 class AltcraftTrigger(BaseTrigger):
-    """Waits for one thing or a thousand, and ends with one event: a ``waiting.policy.Verdict``.
+    """Waits for a target and ends with one event: a ``waiting.policy.Verdict``.
 
-    Its arguments live in Airflow's database while it waits, across upgrades: they are ids, words and times, and
-    never renamed.
+    While it waits, its arguments are in Airflow's database, even across upgrades: they are ids, words and times, and
+    are never renamed.
 
     :param altcraft_conn_id: the connection; the token itself is not an argument.
-    :param watch: what to wait for, as ``Target.to_dict`` gives it.
-    :param poll_interval: seconds between rounds.
-    :param timeout_at: seconds since the epoch at which the wait ends.
+    :param watch: what to wait for, as from ``Target.to_dict``.
+    :param poll_interval: seconds between polls.
+    :param timeout_at: when the wait ends, in seconds since the epoch.
     :param execution_timeout_at: the same for Airflow's ``execution_timeout``.
-    :param carried: ids and counters that the task needs when it goes on; the event brings them back, since
-        ``dag.test()`` forgets the arguments of a deferral.
-    :param cancel: the call to make when a user ends the task meanwhile: ``endpoint``, ``params``, ``request_id``.
-        Airflow 3.3 on says so; before, nobody does.
-    :param next_poll_at: seconds since the epoch, by the worker's clock, before which nothing is asked: the worker has
-        just asked, or was told to wait.
-    :param first_pause: the same as seconds from the beginning of the wait on, since the clock of the triggerer may be
-        another. Told by ``next_poll_at`` on the worker, and carried.
+    :param carried: ids and counters that the task needs when it resumes; the event returns them, since ``dag.test()``
+        loses the arguments of a deferral.
+    :param cancel: the call to make if a user ends the task in the meantime: ``endpoint``, ``params``, ``request_id``.
+        Needs Airflow 3.3; earlier versions do not tell triggers.
+    :param next_poll_at: time of the first poll, in seconds since the epoch by the worker's clock: the worker has just
+        polled, or was told to wait.
+    :param first_pause: the same in seconds from the start of the wait, since the triggerer's clock may differ. Computed
+        from ``next_poll_at`` on the worker.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class AltcraftTrigger(BaseTrigger):
         self.first_pause = first_pause
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class and its arguments."""
+        """The class path and the arguments."""
         return (
             f"{__name__}.{type(self).__name__}",
             {
@@ -91,7 +91,7 @@ class AltcraftTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and say how it ended. Never raises: an error that ends the wait is an end like any other."""
+        """Wait, and yield how it ended. Never raises: an error that ends the wait becomes an event too."""
         from airflow_provider_altcraft.waiting.policy import Decision, Verdict
 
         try:
@@ -99,13 +99,13 @@ class AltcraftTrigger(BaseTrigger):
         except AltcraftConfigurationError as error:
             verdict = Verdict(Decision.FAILED, "job", str(error))
         except Exception as error:
-            # The message may quote anything; the event is logged as it is.
-            self.log.exception("The wait ended with an error of its own.")
+            # The message is left out: it may quote anything, and the event is logged as it is.
+            self.log.exception("The wait ended with an unexpected error.")
             verdict = Verdict(Decision.FAILED, "unreachable", f"The wait ended with {type(error).__name__}.")
         yield TriggerEvent({**verdict.to_event(), "carried": self.carried})
 
     async def on_kill(self) -> None:
-        """A user marked the task as failed or successful, or cleared it. Never raises."""
+        """Make the cancelling call once a user has marked the task as failed or successful, or cleared it."""
         if self.cancel is None:
             return
         try:
@@ -117,7 +117,7 @@ class AltcraftTrigger(BaseTrigger):
         except (AltcraftError, TimeoutError) as error:
             self.log.error("%s failed: %s", self.cancel["endpoint"], error or type(error).__name__)
         else:
-            self.log.warning("The task was ended by a user; %s was called.", self.cancel["endpoint"])
+            self.log.warning("A user ended the task, so %s was called.", self.cancel["endpoint"])
 
     @without_locals
     async def _wait(self) -> Verdict:
@@ -143,7 +143,7 @@ class AltcraftTrigger(BaseTrigger):
 
 
 async def _poll(poller: Poller, client: AsyncAltcraftClient) -> None:
-    """Ask what there is to ask now, a few questions at a time; after a 429, the rest waits."""
+    """Make the queries that are due, a few at a time; after a 429, the rest wait."""
     queries = iter(poller.queries())
 
     async def ask() -> None:
@@ -152,11 +152,11 @@ async def _poll(poller: Poller, client: AsyncAltcraftClient) -> None:
                 return
             await _ask(poller, client, query)
 
-    await asyncio.gather(*(ask() for _ in range(QUESTIONS_AT_ONCE)))
+    await asyncio.gather(*(ask() for _ in range(QUERIES_AT_ONCE)))
 
 
 async def _ask(poller: Poller, client: AsyncAltcraftClient, query: Query) -> None:
-    """Ask one question, and let the answer go once it is read: of the rows that it tells of, only numbers stay."""
+    """Make one query and free its answer once it is read: only numbers remain of the rows it covers."""
     answer: Reply | AltcraftError
     try:
         answer = await client.call(query.endpoint, query.params, attempts=1, raw_result=query.raw_result)
@@ -169,7 +169,7 @@ async def _ask(poller: Poller, client: AsyncAltcraftClient, query: Query) -> Non
 
 
 def _is_large(answer: Reply | AltcraftError) -> bool:
-    """Whether reading it would hold the event loop."""
+    """Whether reading it would block the event loop."""
     data = getattr(answer, "data", None)
     result = data.get("result") if isinstance(data, dict) else None
     try:

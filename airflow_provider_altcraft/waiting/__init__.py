@@ -1,1 +1,1 @@
-"""Waiting for Altcraft: when it is over (``policy``), what is waited for (``targets``), and how (``polling``)."""
+"""Waiting for Altcraft: when it ends (``policy``), what to wait for (``targets``), and how to poll (``polling``)."""

@@ -1,4 +1,4 @@
-"""When a wait is over. Pure: what was observed and two deadlines in, one decision out."""
+"""When a wait ends. Pure: the observed state and two deadlines in, one decision out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from airflow_provider_altcraft.exceptions import (
 )
 
 ERROR_BUDGET = 10
-"""Times in a row that one question may fail before a wait is given up; an answer to it starts the count anew."""
+"""Consecutive failures of a query before a wait is given up; a successful answer resets the count."""
 LONGEST_PAUSE = 300.0
-"""Seconds between two polls for one question at most, however often it failed."""
+"""Maximum seconds between two attempts at a query, however often it failed."""
 
-Cause = Literal["", "job", "authentication", "unreachable", "timeout", "execution_timeout"]
+FailureCause = Literal["", "job", "authentication", "unreachable", "timeout", "execution_timeout"]
 
 
 class Decision(Enum):
@@ -34,10 +34,13 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """When a wait ends, as seconds since the epoch: it may go on in another process.
+    """When a wait ends, in seconds since the epoch: an absolute time stays valid when another process continues it.
 
-    :param timeout: how long we wait; what we wait for is left alone.
-    :param execution: Airflow's ``execution_timeout``, which the framework does not enforce across a deferral.
+    Two deadlines, because they end differently: ``timeout`` leaves the work in Altcraft alone, while ``execution`` acts
+    as if the task were killed, which may stop a mailing.
+
+    :param timeout: the operator's ``timeout``.
+    :param execution: Airflow's ``execution_timeout``, which Airflow does not enforce across a deferral.
     """
 
     timeout: float | None = None
@@ -52,12 +55,13 @@ class Deadlines:
 def decide(
     state: State, *, errors: int, now: float, deadlines: Deadlines, error_budget: int = ERROR_BUDGET
 ) -> Decision:
-    """The policy: what was observed and the two deadlines in, one decision out.
+    """Decide whether a wait goes on.
 
-    :param state: what was seen last.
-    :param errors: how often in a row the question failed that failed most.
+    :param state: the last observed state.
+    :param errors: consecutive failures of the query that failed most often.
     :param now: seconds since the epoch.
     """
+    # The outcome comes first: a target that is seen to have ended at the deadline has not timed out.
     if state is State.SUCCEEDED:
         return Decision.DONE
     if state is State.FAILED or errors >= error_budget:
@@ -69,17 +73,17 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a wait ended. As a dictionary it is the event of a trigger: logged by Airflow, so nothing secret.
+    """How a wait ended. As a dictionary it is a trigger event, which Airflow logs, so it holds no secrets.
 
     :param decision: done, failed or timed out.
-    :param cause: what kind of end it was, where it was not a good one.
-    :param reason: a sentence for people.
+    :param cause: the kind of failure; empty on success.
+    :param reason: a sentence for the error.
     :param result: what the wait found: ids and counters.
-    :param outcomes: of tasks, what each said of its rows, counted; see ``TaskTarget``.
+    :param outcomes: for tasks, what each reported about its rows, as numbers; see ``TaskTarget``.
     """
 
     decision: Decision
-    cause: Cause = ""
+    cause: FailureCause = ""
     reason: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     outcomes: Mapping[str, Any] = field(default_factory=dict)
@@ -97,25 +101,25 @@ class Verdict:
 
     @classmethod
     def from_event(cls, event: Any) -> Verdict:
-        """Read a trigger event. One that cannot be read is a failure, never a success."""
+        """Read a trigger event. An unreadable one is a failure, never a success."""
         try:
             return cls(
                 Decision(event["decision"]),
                 event["cause"],
                 event["reason"],
                 event["result"],
-                # A trigger of an earlier release has none.
+                # Triggers of earlier releases have none.
                 event.get("outcomes") or {},
             )
         except (AttributeError, TypeError, KeyError, ValueError):
-            return cls(Decision.FAILED, "unreachable", "The trigger ended without saying how.")
+            return cls(Decision.FAILED, "unreachable", "The trigger ended with an event that cannot be read.")
 
     def raise_for_failure(self) -> None:
-        """Raise the error that this end means, if it was not a good one.
+        """Raise the error for this outcome, unless it is a success.
 
-        :raises AltcraftJobFailed: the job ended badly.
-        :raises AltcraftAuthenticationError: the token was refused.
-        :raises AltcraftTransportError: Altcraft could not be asked any more.
+        :raises AltcraftJobFailed: the job failed.
+        :raises AltcraftAuthenticationError: the token was rejected.
+        :raises AltcraftTransportError: Altcraft could no longer be polled.
         :raises AltcraftWaitTimeout: a deadline passed.
         """
         if self.decision is Decision.DONE:

@@ -1,8 +1,8 @@
-"""Whether our run of a mailing is over, by the log. Pure.
+"""Whether our run of a mailing is over, according to its log. Pure.
 
-The log names no runs: a start is followed by an end, and runs may overlap. So the wait is over when a start was seen
-that is ours, or may be, and every run that was going on with it has ended: where the log cannot tell runs apart, the
-later end counts. An end without a start before it belongs to a run that began before the log was read, and is nobody's.
+The log has starts and ends but does not name runs, and runs may overlap. So the wait is over once there is a start that
+is, or may be, ours, and every run overlapping it has ended: if the log cannot tell runs apart, the later end counts. An
+end without a start belongs to a run that began before the part of the log that was read, and is ignored.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from airflow_provider_altcraft.api.mailing_log import STARTS_KEPT, LogMark, RunE
 from airflow_provider_altcraft.api.states import moment_of
 
 LONGEST_RUN = timedelta(hours=6)
-"""A run that began before ours and has no end after so long is taken for one that crashed."""
+"""A run that started before ours and has no end after this time is assumed to have crashed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What the log says of our run.
+    """What the log says about our run.
 
-    :param started: when it started; ``None`` if no start of ours was seen.
-    :param open: when the runs started that have no end yet, ours perhaps among them.
-    :param finished: the last end of a run that was going on with ours.
+    :param started: when it started; ``None`` if no start of ours has been seen.
+    :param open: start times of the runs without an end, possibly including ours.
+    :param finished: the last end of a run that overlapped ours.
     :param is_error: whether such an end was logged at level ERROR.
     """
 
@@ -37,15 +37,15 @@ class RunState:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, and all that overlapped it."""
+        """Whether it and all overlapping runs have ended."""
         return self.started is not None and self.finished is not None and not self.open
 
 
 @dataclass(frozen=True, slots=True)
 class RunsBefore:
-    """What the log said before the moment from which it is read, so that none of that is read again.
+    """A summary of the log before the position it is read from, so that it need not be read again.
 
-    :param open: when the runs started that had no end there, and whether each is ours.
+    :param open: start times of the runs without an end by then, and whether each is ours.
     :param started: when ours started, if it had.
     :param finished: the last end after that.
     :param is_error: whether such an end was logged at level ERROR.
@@ -58,12 +58,12 @@ class RunsBefore:
 
     @classmethod
     def of(cls, mark: LogMark | None) -> RunsBefore:
-        """What a mark says: runs that are not ours."""
+        """From a mark: all its runs are not ours."""
         found = [moment_of(start) for start in mark.open] if mark is not None else []
         return cls(tuple((moment, False) for moment in found if moment is not None))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON, small; ``from_dict`` reads it back."""
+        """Compact JSON; ``from_dict`` reads it back."""
         values: dict[str, Any] = {
             "open": [[moment.isoformat(), is_ours] for moment, is_ours in self.open[-STARTS_KEPT:]],
             "started": self.started.isoformat() if self.started else None,
@@ -87,12 +87,12 @@ class RunsBefore:
 def runs_after(
     events: Iterable[RunEvent], since: datetime, mark: LogMark | None, before: RunsBefore = RunsBefore()
 ) -> RunsBefore:
-    """Go on through the starts and ends of the log.
+    """Update a summary of the log with further starts and ends.
 
     :param events: in the order of the log.
-    :param since: where there is no mark, a start at this moment or later is ours.
-    :param mark: a start that it does not name is ours, whatever the clocks say.
-    :param before: what the log said before the first of the events.
+    :param since: without a mark, starts from this time on are ours.
+    :param mark: starts that it does not name are ours, whatever the clocks say.
+    :param before: the summary before the first event.
     """
     known = mark.known if mark is not None else Counter[datetime]()
     open_runs = list(before.open)
@@ -107,7 +107,7 @@ def runs_after(
             open_runs.append((event.moment, is_ours))
             started = started or (event.moment if is_ours else None)
         elif open_runs:
-            # The latest start: of two runs one of which has crashed, the older remains, and grows too old.
+            # Pair an end with the latest start: if one of two runs crashed, the older stays open until it expires.
             open_runs.pop()
             if started is not None:
                 finished, is_error = event.moment, is_error or event.is_error
@@ -121,10 +121,10 @@ def run_state(
     now: datetime | None,
     before: RunsBefore | None = None,
 ) -> RunState:
-    """What the starts and ends of the log say of our run; see ``runs_after``.
+    """What the starts and ends in the log say about our run; see ``runs_after``.
 
-    :param now: the server's clock; decides which older runs have crashed.
-    :param before: what the log said before the first of the events, if it is not the mark that says so.
+    :param now: the time on the server's clock, by which older runs expire.
+    :param before: the summary before the first event; by default, that of the mark.
     """
     after = runs_after(events, since, mark, before or RunsBefore.of(mark))
     remaining = tuple(moment for moment, is_ours in after.open if is_ours or now is None or now - moment < LONGEST_RUN)

@@ -1,4 +1,4 @@
-"""What can be waited for: tasks, a run of a mailing, a campaign. Each knows what to ask, and learns by the answers."""
+"""What can be waited for: tasks, a run of a mailing, a campaign. Each knows what to query and reads the answers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from airflow_provider_altcraft.waiting.runs import RunsBefore, RunState, run_sta
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to Altcraft.
+    """An API call that polls Altcraft.
 
     :param endpoint: catalogue name.
     :param params: of the call.
-    :param subject: what is asked about, within its target.
-    :param about: the same, for people.
-    :param raw_result: whether the answer may be large, and its result is left undecoded.
+    :param subject: identifies what it is about within its target.
+    :param about: the same, for logs and errors.
+    :param raw_result: whether to leave the result in the answer undecoded, as it may be large.
     """
 
     endpoint: str
@@ -45,29 +45,29 @@ class Query:
 
 
 class Target(ABC):
-    """Something that is waited for. ``to_dict`` travels with a trigger: ids, numbers, words and times only."""
+    """Something to wait for. ``to_dict`` travels with a trigger: only ids, numbers, words and times."""
 
     kind: ClassVar[str]
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """The target as JSON, with what was learned of it; ``target_from`` reads it back."""
+        """The target as JSON, with what is known about it; ``target_from`` reads it back."""
 
     @abstractmethod
     def queries(self) -> list[Query]:
-        """The questions that are open."""
+        """The queries still to be answered."""
 
     @abstractmethod
     def observe(self, query: Query, reply: Reply, settings: Settings) -> None:
-        """Learn from an answer.
+        """Read an answer.
 
-        :raises AltcraftError: if it cannot be read; then it counts as none.
+        :raises AltcraftError: if it cannot be read; the query then counts as failed.
         """
 
     @property
     @abstractmethod
     def state(self) -> State:
-        """Where it is, by all that was observed."""
+        """Its state, from everything observed so far."""
 
     @property
     @abstractmethod
@@ -86,12 +86,12 @@ class Target(ABC):
 
     @property
     def outcomes(self) -> dict[str, Any]:
-        """Of tasks, what each said of its rows, counted."""
+        """For tasks, what each reported about its rows, as numbers."""
         return {}
 
     @property
     def has_more(self) -> bool:
-        """Whether the answer goes on, and the rest is to be asked for at once."""
+        """Whether the answer has further pages to fetch at once."""
         return False
 
 
@@ -99,20 +99,20 @@ class Target(ABC):
 class TaskTarget(Target):
     """Server-side tasks, one or a thousand (CONTRACT 2.1). Ends when the last of them does.
 
-    The result of a finished task is read once and kept as numbers, however many rows it tells of.
+    The result of a finished task is read once and kept as numbers, however many rows it covers.
 
     :param ids: ids of the tasks.
-    :param ended: what earlier polls found of those that have ended, by id, as ``TaskOutcome.to_dict`` gives it.
-    :param on_refusals: told of a finished task that refused rows: its id and its answer. Returns whether it has kept
+    :param ended: outcomes of the tasks that ended in earlier polls, by id, as from ``TaskOutcome.to_dict``.
+    :param on_rejects: called with the id and answer of a finished task that rejected rows. Returns whether it has kept
         them. Does not travel with a trigger.
-    :param keeps_results: whether ``results`` shall hold them as they came. Does not travel with a trigger either.
+    :param keeps_results: whether to collect the raw results in ``results``. Does not travel with a trigger either.
     """
 
     kind: ClassVar[str] = "tasks"
 
     ids: Sequence[str]
     ended: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    on_refusals: Callable[[str, TaskAnswer], bool] | None = field(default=None, compare=False, repr=False)
+    on_rejects: Callable[[str, TaskAnswer], bool] | None = field(default=None, compare=False, repr=False)
     keeps_results: bool = field(default=False, compare=False)
     results: dict[str, Any] = field(init=False, compare=False, repr=False, default_factory=dict)
     _outcomes: dict[str, TaskOutcome] = field(init=False)
@@ -120,22 +120,22 @@ class TaskTarget(Target):
 
     def __post_init__(self) -> None:
         self._outcomes = {task_id: TaskOutcome.from_dict(outcome) for task_id, outcome in self.ended.items()}
-        self._open = {task_id: "not asked yet" for task_id in self.ids if task_id not in self._outcomes}
+        self._open = {task_id: "not polled yet" for task_id in self.ids if task_id not in self._outcomes}
 
     def to_dict(self) -> dict[str, Any]:
-        """The ids, and what is known of the tasks that have ended."""
+        """The ids, and the outcomes of the tasks that have ended."""
         ended = {"ended": self.outcomes} if self._outcomes else {}
         return {"kind": self.kind, "ids": list(self.ids), **ended}
 
     def queries(self) -> list[Query]:
-        """One question for each task that is not known to have ended."""
+        """One query for each task not known to have ended."""
         return [
             Query("tasks/status", {"task_id": task_id}, task_id, f"task {task_id}", raw_result=True)
             for task_id in self._open
         ]
 
     def observe(self, query: Query, reply: Reply, settings: Settings) -> None:
-        """The status of one task, and what its result says of the rows."""
+        """Read the status of one task, and what its result says about its rows."""
         data, task_id = _data(reply), query.subject
         if task_state(data.get("status"), settings) is State.RUNNING:
             self._open[task_id] = f"{normalize_status(data.get('status')) or 'no status'} {data.get('progress') or 0}%"
@@ -143,7 +143,7 @@ class TaskTarget(Target):
         answer, outcome = ended(reply, settings)
         if self.keeps_results:
             self.results[task_id] = decoded(data.get("result"))
-        if outcome.has_reasons and self.on_refusals is not None and self.on_refusals(task_id, answer):
+        if outcome.has_reasons and self.on_rejects is not None and self.on_rejects(task_id, answer):
             outcome = replace(outcome, is_kept=True)
         self._open.pop(task_id, None)
         self._outcomes[task_id] = outcome
@@ -157,20 +157,20 @@ class TaskTarget(Target):
 
     @property
     def progress(self) -> str:
-        """How many tasks have ended, and the words of those that have not."""
+        """How many tasks have ended, and the statuses of the others."""
         words = ", ".join(sorted(set(self._open.values()))[:5])
         return f"{len(self._outcomes)} of {len(self.ids)} tasks ended" + (f"; the others: {words}" if words else "")
 
     @property
     def failure(self) -> str:
-        """The first tasks that failed, each with its word."""
+        """The first failed tasks, each with its status."""
         failed = self._failed
         shown = "; ".join(f"{task_id}: {why}" for task_id, why in list(failed.items())[:5])
         return f"{len(failed)} of {len(self.ids)} tasks failed: {shown}"
 
     @property
     def result(self) -> dict[str, Any]:
-        """Counters, and the tasks that failed (the first hundred)."""
+        """Counters, and the first hundred failed tasks."""
         return {
             "tasks": len(self.ids),
             "accepted": sum(outcome.accepted for outcome in self._outcomes.values()),
@@ -180,7 +180,7 @@ class TaskTarget(Target):
 
     @property
     def outcomes(self) -> dict[str, Any]:
-        """What each task said of its rows, counted."""
+        """What each task reported about its rows, as numbers."""
         return {task_id: outcome.to_dict() for task_id, outcome in self._outcomes.items()}
 
     @property
@@ -189,13 +189,13 @@ class TaskTarget(Target):
 
 
 def ended(reply: Reply, settings: Settings) -> tuple[TaskAnswer, TaskOutcome]:
-    """What a task that has ended says of its rows, whole and as numbers.
+    """What a finished task reports about its rows, in full and as numbers.
 
     :param reply: of ``tasks/status``.
     """
     data = _data(reply)
     answer = read_task_answer(data.get("result"))
-    failure = f"its result says error {answer.error}" if answer.error else ""
+    failure = f"error {answer.error} in its result" if answer.error else ""
     if task_state(data.get("status"), settings) is not State.SUCCEEDED:
         failure = f"status {normalize_status(data.get('status'))}"
     return answer, answer.outcome(failure=failure)
@@ -207,13 +207,13 @@ def _data(reply: Reply) -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class MailingTarget(Target):
-    """A run of a mailing, by its log (CONTRACT 5.2); see ``waiting.runs``.
+    """A run of a mailing, according to its log (CONTRACT 5.2); see ``waiting.runs``.
 
     :param mailing_id: the mailing.
-    :param since: RFC 3339, by the server's clock. Runs that started before do not count, if there is no mark.
-    :param mark: where the log stood before our launch, as ``LogMark.to_dict`` gives it: then no clock is asked.
-    :param accept_errors: whether a run whose end is logged at level ERROR is a success all the same.
-    :param log: how far the log was read, and what it said up to there, as ``to_dict`` gives it.
+    :param since: RFC 3339, by the server's clock. Without a mark, runs that started before it are ignored.
+    :param mark: the position in the log before our launch, as from ``LogMark.to_dict``: then no clocks are compared.
+    :param accept_errors: whether a run whose end is logged at level ERROR still counts as a success.
+    :param log: how far the log has been read, and what it said until there, as from ``to_dict``.
     """
 
     kind: ClassVar[str] = "mailing"
@@ -243,12 +243,12 @@ class MailingTarget(Target):
         if read_from is None and self._mark is not None:
             read_from = moment_of(self._mark.read_from)
         self._read_from = read_from or since - LOOKBACK
-        # Whether the moment itself is included is the server's to choose; here it is.
+        # It is not documented whether from_time is inclusive: ask from a little earlier.
         params = {"id": self.mailing_id, "from_time": (self._read_from - PAGE_OVERLAP).isoformat()}
         self._log = LogPaginator(params, is_lenient=True, overlap=LATE_ENTRIES)
 
     def to_dict(self) -> dict[str, Any]:
-        """The mailing, how its run is known, and how far the log was read."""
+        """The mailing, how to recognise its run, and how far the log has been read."""
         values: dict[str, Any] = {"kind": self.kind, "mailing_id": self.mailing_id, "since": self.since}
         if self.mark:
             values["mark"] = dict(self.mark)
@@ -261,7 +261,7 @@ class MailingTarget(Target):
         return values
 
     def _read_so_far(self) -> dict[str, Any]:
-        """From where the log has to be read again, and what it said before."""
+        """The position to continue reading the log from, and a summary of what came before."""
         read_from = max(self._read_from, self._log.position or self._read_from)
         done = [event for event in self._events if event.moment < read_from]
         before = runs_after(done, self._since, self._mark, self._before)
@@ -272,7 +272,7 @@ class MailingTarget(Target):
         return [Query(LOG, self._log.params, str(self.mailing_id), f"mailing {self.mailing_id}")]
 
     def observe(self, query: Query, reply: Reply, settings: Settings) -> None:
-        """The starts and ends in the log."""
+        """Read the starts and ends in the log."""
         found = [event for entry in self._log.take(reply) if (event := run_event(entry)) is not None]
         if found and found[0].moment > found[-1].moment:
             found.reverse()
@@ -282,25 +282,25 @@ class MailingTarget(Target):
 
     @property
     def has_more(self) -> bool:
-        """Whether the log goes on behind the page that was read."""
+        """Whether the log continues after the page that was read."""
         return self._is_read and self._log.has_more
 
     @property
     def state(self) -> State:
-        """Running until our run is over, and whatever overlapped it."""
+        """Running until our run and all overlapping ones are over."""
         if self._log.has_more or self._log.is_behind or not self._run.is_over:
             return State.RUNNING
         return State.FAILED if self._run.is_error and not self.accept_errors else State.SUCCEEDED
 
     @property
     def progress(self) -> str:
-        """Whether the run was seen to start, and to end."""
+        """Whether the run has started, and ended."""
         run, name = self._run, f"mailing {self.mailing_id}"
         if run.started is None:
             return f"{name}: no start in its log since {self.since}"
         if run.is_over and run.finished is not None:
-            said = ", and its log says so at level ERROR" if run.is_error else ""
-            return f"{name}: ended {run.finished.isoformat()}{said}"
+            with_error = " with an ERROR in its log" if run.is_error else ""
+            return f"{name}: ended {run.finished.isoformat()}{with_error}"
         waiting = f"; no end yet of the run that started {run.open[0].isoformat()}" if run.finished and run.open else ""
         return f"{name}: running since {run.started.isoformat()}{waiting}"
 
@@ -309,8 +309,8 @@ class MailingTarget(Target):
         """The run ended in an error."""
         ended = self._run.finished.isoformat() if self._run.finished else ""
         return (
-            f"The run of mailing {self.mailing_id} ended at {ended}, and its log says so at level ERROR. Look in"
-            " Altcraft how many it reached. accept_errors=True takes such an end for a good one"
+            f"The run of mailing {self.mailing_id} ended at {ended} with an ERROR in its log. Check in Altcraft how"
+            " many recipients it reached. To accept such an end as a success, set accept_errors=True"
         )
 
     @property
@@ -345,12 +345,12 @@ class CampaignTarget(Target):
         return [Query("scampaigns/get_status", params, str(self.campaign_id), f"campaign {self.campaign_id}")]
 
     def observe(self, query: Query, reply: Reply, settings: Settings) -> None:
-        """The word of its status."""
+        """Read its status."""
         self._word = normalize_status(reply.data.get("status")) if isinstance(reply.data, dict) else ""
 
     @property
     def state(self) -> State:
-        """Succeeded in the target state, failed in one that it cannot leave."""
+        """Succeeded in the target state, failed in another that it can never leave."""
         return campaign_state(self._word, self.target)
 
     @property
@@ -360,7 +360,7 @@ class CampaignTarget(Target):
 
     @property
     def failure(self) -> str:
-        """The state that it will not leave."""
+        """The state that it can never leave."""
         return f"campaign {self.campaign_id} is {self._word}, and can never become {self.target}"
 
     @property
@@ -372,7 +372,7 @@ class CampaignTarget(Target):
 def target_from(values: Mapping[str, Any]) -> Target:
     """Read what ``Target.to_dict`` wrote, in this release or an earlier one.
 
-    :raises AltcraftConfigurationError: for a kind nobody knows.
+    :raises AltcraftConfigurationError: for an unknown kind.
     """
     kinds: dict[str, type[TaskTarget] | type[MailingTarget] | type[CampaignTarget]] = {
         kind.kind: kind for kind in (TaskTarget, MailingTarget, CampaignTarget)
@@ -380,5 +380,5 @@ def target_from(values: Mapping[str, Any]) -> Target:
     arguments = dict(values)
     kind = kinds.get(arguments.pop("kind", ""))
     if kind is None:
-        raise AltcraftConfigurationError(f"This release cannot wait for {values.get('kind')!r}.")
+        raise AltcraftConfigurationError(f"This release of the provider cannot wait for {values.get('kind')!r}.")
     return kind(**arguments)

@@ -29,11 +29,11 @@ def test_weekdays_are_numbered_as_the_installation_does(sunday, weekdays):
     ("expression", "reason"),
     [
         ("0 9 * * 1", "sunday="),
-        ("0 9 1 * 1", "these days of the month or"),
+        ("0 9 1 * 1", "cannot combine days of the month"),
         ("0 9 L * *", "the last"),
         ("0 9 * * 1#2", "n-th"),
         ("0 0 9 * * *", "five"),
-        ("R 9 * * *", "chance"),
+        ("R 9 * * *", "cannot be random"),
         ("@reboot", "not a cron"),
         ("61 * * * *", "not a cron"),
     ],

@@ -210,6 +210,6 @@ def test_a_triggerer_calls_none_of_them(echo, name):
         async with AsyncAltcraftClient(Settings(echo.url, "token")) as client:
             await client.call(name, {"db_id": 5, "file": "x"})
 
-    with pytest.raises(AltcraftConfigurationError, match="triggerer"):
+    with pytest.raises(AltcraftConfigurationError, match="trigger"):
         asyncio.run(call())
     assert not echo.arrived

@@ -379,4 +379,4 @@ def test_a_task_renamed_within_a_run_does_not_launch_what_it_did_under_its_old_n
     assert aftermath.launched(case)[0] == 1
     assert aftermath.states(case) == ["removed"]
     assert aftermath.states(case, "launch_v2") == ["failed"]
-    assert "which was renamed or removed since" in aftermath.logs[case.dag_id]
+    assert "since renamed or removed" in aftermath.logs[case.dag_id]

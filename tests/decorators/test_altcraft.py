@@ -144,7 +144,7 @@ def test_the_id_of_the_destination_is_a_template(altcraft_sandbox):
 
 @pytest.mark.parametrize("returned", [None, "a@example.com", {"email": "a@example.com"}, 1])
 def test_what_is_no_collection_of_profiles_is_refused(altcraft_sandbox, returned):
-    with pytest.raises(AirflowFailException, match=f"must be a list of profiles, or yield.*{type(returned).__name__}"):
+    with pytest.raises(AirflowFailException, match=f"must be a list of profiles or yield.*{type(returned).__name__}"):
         load(lambda: returned).execute(context())
     assert len(altcraft_sandbox.journal) == 0
 

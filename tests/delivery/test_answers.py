@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_altcraft.delivery.answers import BatchAnswer, Refusal, read_items, read_task_answer
+from airflow_provider_altcraft.delivery.answers import BatchAnswer, Reject, read_items, read_task_answer
 from tests.seeds.pages import TASK_STATUS
 
 
@@ -29,7 +29,7 @@ def test_the_result_of_the_seed_page_accepts_every_row():
 )
 def test_an_item_is_accepted_only_if_it_says_so(item, refused):
     answer = read_items([item], 1)
-    assert (answer.accepted, len(answer.refusals)) == ((0, 1) if refused else (1, 0))
+    assert (answer.accepted, len(answer.rejects)) == ((0, 1) if refused else (1, 0))
 
 
 def test_a_list_of_another_length_accounts_for_no_row():
@@ -42,4 +42,4 @@ def test_an_answer_without_a_list_speaks_of_the_batch_as_a_whole():
 
 def test_a_result_that_says_error_refuses_every_row():
     answer = read_task_answer({"error": 500, "error_text": "boom"}).against(2, read_items)
-    assert answer.refusals == [Refusal(0, 500, "boom"), Refusal(1, 500, "boom")]
+    assert answer.rejects == [Reject(0, 500, "boom"), Reject(1, 500, "boom")]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_altcraft.api.request import Frame
-from airflow_provider_altcraft.delivery.batching import Limits, Rows, batches
+from airflow_provider_altcraft.delivery.batching import BatchLimits, Rows, batches
 from airflow_provider_altcraft.delivery.json_lines import JsonLines
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
@@ -43,7 +43,7 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
     rows = [
         Rows([next(numbers) for _ in chunk], JsonLines.of(chunk), [len(record) for record in chunk]) for chunk in chunks
     ]
-    limits = Limits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
+    limits = BatchLimits(items, body_bytes, FRAME.size, len(WRAP[0]) + len(WRAP[1]))
     refused = {}
     cut = list(batches(rows, limits, lambda rows, size: refused.update({rows.numbers[0]: size})))
     assert refused == {number: alone for number, record in enumerate(records) if (alone := size(record)) > body_bytes}
@@ -60,4 +60,4 @@ def test_batches_keep_both_limits_and_every_row_in_order(chunks, items, body_byt
 
 def test_a_batch_size_below_one_is_refused():
     with pytest.raises(AltcraftConfigurationError):
-        Limits(0, 100, 0, 0)
+        BatchLimits(0, 100, 0, 0)

@@ -59,7 +59,7 @@ def test_a_body_is_as_long_as_was_counted_and_holds_each_row(name, destination, 
 def test_a_list_of_bare_values_has_no_place_for_other_fields(destination):
     field = destination.only_field
     destination.checked(JsonLines.of([f'{{"{field}":"a"}}'.encode(), b"{}"]))
-    with pytest.raises(AltcraftConfigurationError, match=f"takes the field '{field}' alone"):
+    with pytest.raises(AltcraftConfigurationError, match=f"takes only the field '{field}'"):
         destination.checked(JsonLines.of([f'{{"{field}":"a","_fname":"Ann"}}'.encode()]))
 
 
@@ -77,7 +77,7 @@ def test_profiles_that_are_there_are_found_and_not_changed(matching, fields):
     destination.checked(
         JsonLines.of([ProfileEncoder(timezone=UTC).encode({**dict.fromkeys(fields, "a"), "custom_data": {}})])
     )
-    with pytest.raises(AltcraftConfigurationError, match=f"'{fields[0]}' and .*'custom_data' alone"):
+    with pytest.raises(AltcraftConfigurationError, match=f"'{fields[0]}' and .*'custom_data'"):
         destination.checked(JsonLines.of([b'{"_fname":"Ann"}']))
 
 
@@ -105,7 +105,7 @@ def test_profiles_that_are_there_are_found_and_not_changed(matching, fields):
 )
 def test_answers_are_read_as_each_method_gives_them(destination, answer, read):
     verdict = destination.read(answer, 3)
-    assert (verdict.accepted, len(verdict.refusals), verdict.unaccounted) == read
+    assert (verdict.accepted, len(verdict.rejects), verdict.unaccounted) == read
 
 
 def test_an_answer_that_only_counts_is_one_of_the_batch_as_a_whole():
@@ -118,7 +118,7 @@ def test_an_answer_that_only_counts_is_one_of_the_batch_as_a_whole():
         (SuppressionList(""), "suppress_id is empty"),
         (PromoCodes("x"), "loyalty_id"),
         (TriggerMailing("", import_profiles=False), "trigger_id is empty"),
-        (TriggerMailing(9, import_profiles=False, skip_triggers=True), "skip_triggers goes with an import"),
+        (TriggerMailing(9, import_profiles=False, skip_triggers=True), "skip_triggers cannot be used with"),
     ],
 )
 def test_an_argument_that_cannot_be_meant_is_refused(destination, reason):
@@ -143,12 +143,12 @@ def test_the_resource_to_search_in_goes_with_the_matching(destination, resource_
 @pytest.mark.parametrize(
     ("destination", "since"),
     [
-        (ProfileDatabase(1, mode="add", resource_id=3), "mode is 'add'"),
-        (TriggerMailing(9, import_profiles=False, resource_id=3), "import_profiles is False"),
+        (ProfileDatabase(1, mode="add", resource_id=3), "mode='add'"),
+        (TriggerMailing(9, import_profiles=False, resource_id=3), "import_profiles=False"),
     ],
 )
 def test_what_altcraft_would_not_look_at_is_refused(destination, since):
-    with pytest.raises(AltcraftConfigurationError, match=f"resource_id goes with an import, and {since}"):
+    with pytest.raises(AltcraftConfigurationError, match=f"resource_id cannot be used with {since}"):
         destination.params  # noqa: B018
 
 

@@ -86,7 +86,7 @@ def test_an_object_of_constants_alone_belongs_to_every_row():
 
 @pytest.mark.parametrize("target", ["", "a..b", "a[x]", "[0]", "a[0]b", "a."])
 def test_what_is_not_a_path_is_refused(target):
-    with pytest.raises(AltcraftConfigurationError, match="names no field"):
+    with pytest.raises(AltcraftConfigurationError, match="is not a field"):
         path_of(target)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from airflow_provider_altcraft.delivery.answers import TaskOutcome, read_task_answer
 from airflow_provider_altcraft.delivery.destinations import Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
-from airflow_provider_altcraft.delivery.pipeline import keep_refusals, settle
+from airflow_provider_altcraft.delivery.pipeline import keep_rejects, settle
 from airflow_provider_altcraft.delivery.rejects import Rejects
 from airflow_provider_altcraft.delivery.report import Report
 from airflow_provider_altcraft.delivery.source import AT_A_TIME, from_profiles
@@ -262,7 +262,7 @@ class TestTasks:
             outcomes={task.task_id: TaskOutcome(failure="status failed") for task in sending.tasks},
             ask=never,
         )
-        with pytest.raises(AltcraftRowsError, match="one place for all workers"):
+        with pytest.raises(AltcraftRowsError, match="a place that all workers share"):
             sending.report.check(max_rejects=9, kept_at="there")
         lines = [json.loads(line) for file in (tmp_path / "here").glob("*.jsonl") for line in file.open()]
         assert len(lines) == sending.report.rejected == 5
@@ -300,7 +300,7 @@ class TestTasks:
         outcomes = {}
         for task in sending.tasks:
             answer, outcome = self.answers(altcraft)[task.task_id]
-            is_kept = outcome.has_reasons and keep_refusals(task, answer, rejects, Scenario(12))
+            is_kept = outcome.has_reasons and keep_rejects(task, answer, rejects, Scenario(12))
             outcomes[task.task_id] = answer.outcome(is_kept=is_kept)
         assert self.settled(sending, rejects, outcomes, never) == []
         (line,) = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
@@ -329,7 +329,7 @@ class TestTasks:
             sending.report = Report.from_dict(before)
             for task in sending.tasks:
                 answer, outcome = answers[task.task_id]
-                is_kept = keeps_early and outcome.has_reasons and keep_refusals(task, answer, rejects, Scenario(12))
+                is_kept = keeps_early and outcome.has_reasons and keep_rejects(task, answer, rejects, Scenario(12))
                 outcomes[task.task_id] = answer.outcome(failure=failure, is_kept=is_kept)
             assert self.settled(sending, Rejects(tmp_path, ["email"]), outcomes, answers.get) == []
             assert not list((tmp_path / "pending").iterdir())

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from airflow_provider_altcraft.delivery.answers import Refusal, read_task_answer
+from airflow_provider_altcraft.delivery.answers import Reject, read_task_answer
 from airflow_provider_altcraft.delivery.batching import Rows
 from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
@@ -31,8 +31,8 @@ ROWS = Rows([4, 9], JsonLines.of([b'{"email":"a"}', b'{"email":"b","_fname":"\xd
 @pytest.fixture
 def kept(tmp_path):
     rejects = Rejects(tmp_path / "dag" / "run", ["email"])
-    rejects.keep("first", ROWS, [Refusal(1, 400, "no")])
-    rejects.keep("second", ROWS, [Refusal(0, 0, "no key")])
+    rejects.keep("first", ROWS, [Reject(1, 400, "no")])
+    rejects.keep("second", ROWS, [Reject(0, 0, "no key")])
     rejects.hold("third", ROWS)
     return tmp_path
 
@@ -107,7 +107,7 @@ def test_on_a_disk_the_rows_are_for_their_owner_alone_whatever_the_umask(tmp_pat
     for run in ("run", "old"):
         rejects = Rejects(mine / "dag" / run, ["email"])
         rejects.hold("second", ROWS)
-        rejects.keep("first", ROWS, [Refusal(1, 400, "no")])
+        rejects.keep("first", ROWS, [Reject(1, 400, "no")])
     found = modes(mine)
     assert {path: mode for path, mode in found.items() if path != "dag"} == {
         "dag/run": 0o700,
@@ -123,7 +123,7 @@ def test_on_a_disk_the_rows_are_for_their_owner_alone_whatever_the_umask(tmp_pat
 
 
 def test_folders_above_that_are_missing_are_private_too(tmp_path, umask):
-    Rejects(tmp_path / "rejects" / "dag" / "run").keep("first", ROWS, [Refusal(1, 400, "no")])
+    Rejects(tmp_path / "rejects" / "dag" / "run").keep("first", ROWS, [Reject(1, 400, "no")])
     assert {mode for path, mode in modes(tmp_path).items() if not path.endswith(".jsonl")} == {0o700}
 
 
@@ -176,7 +176,7 @@ def test_a_row_that_was_repaired_in_the_source_is_known_by_its_key(tmp_path):
 
 def test_two_rows_of_one_key_are_two_where_a_profile_may_enter_twice(tmp_path):
     rejects = Rejects(tmp_path, ["email"])
-    rejects.keep("first", Rows([7], JsonLines.of([b'{"email":"a","n":1}'])), [Refusal(0, 400, "no")])
+    rejects.keep("first", Rows([7], JsonLines.of([b'{"email":"a","n":1}'])), [Reject(0, 400, "no")])
     again = Rejects(tmp_path, ["email"])
     again.keep("second", Rows([8], JsonLines.of([b'{"email":"a","n":2}'])), [])
     assert emails(tmp_path) == ["a"]

@@ -177,6 +177,6 @@ class TestAttaching:
 
     @pytest.mark.parametrize("attach", ["price.csv", [None], {"name": "a.txt"}])
     def test_what_is_no_file_is_refused_before_any_call(self, altcraft_sandbox, launch, attach):
-        with pytest.raises(AirflowFailException, match="attach takes"):
+        with pytest.raises(AirflowFailException, match="attach must be"):
             launch(attach).execute(context())
         assert len(altcraft_sandbox.journal) == 0

@@ -109,9 +109,9 @@ def test_no_rows_mean_what_the_dag_says(altcraft_sandbox, on_empty, error):
         ({"db_id": ""}, "db_id is empty"),
         ({"mode": "merge"}, "mode must be"),
         ({"max_reject_ratio": 0.1}, "needs reject_path"),
-        ({"max_reject_ratio": 10, "reject_path": "/tmp/x"}, "a share from 0 to 1"),
+        ({"max_reject_ratio": 10, "reject_path": "/tmp/x"}, "a fraction from 0 to 1"),
         ({"on_empty": "ignore"}, "on_empty must be"),
-        ({"profiles": "{{ rows }}"}, "no template"),
+        ({"profiles": "{{ rows }}"}, "not templated"),
     ],
 )
 def test_bad_arguments_are_refused_before_any_call(altcraft_sandbox, arguments, reason):

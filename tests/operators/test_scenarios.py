@@ -143,8 +143,8 @@ def test_a_profile_too_large_for_a_request_is_a_reject_and_the_others_are_sent(a
         ({"workflow_id": ""}, "workflow_id is empty"),
         ({"trigger_id": "None"}, "trigger_id is empty"),
         ({"matching": "name"}, "matching"),
-        ({"resource_id": 1}, "resource_id goes with trigger_id"),
-        ({"workflow_id": None, "destination": Scenario(12), "matching": "phone"}, "matching belongs into"),
+        ({"resource_id": 1}, "resource_id is only for trigger_id"),
+        ({"workflow_id": None, "destination": Scenario(12), "matching": "phone"}, "Set matching in the destination"),
         ({"workflow_id": None, "destination": ProfileDatabase(1)}, "must be a Scenario or TriggerMailing, not Profile"),
         ({"matching": "custom"}, "field_name"),
         ({"profiles": "{{ ti.xcom_pull('extract') }}"}, "extract.output"),
@@ -344,7 +344,9 @@ class TestFiles:
 
     def test_files_that_leave_no_room_for_a_row_are_refused_before_any_call(self, altcraft_sandbox, connection):
         connection(max_body_bytes_with_files=1_000)
-        with pytest.raises(AirflowFailException, match=r"without any row.*limit of 1,000 \(max_body_bytes_with_files"):
+        with pytest.raises(
+            AirflowFailException, match=r"even without rows.*limit of 1,000 \(max_body_bytes_with_files"
+        ):
             operator(attach=[{**FILE, "data": "data:;base64," + "A" * 2_000}]).execute(context())
         assert len(altcraft_sandbox.journal) == 0
 
@@ -389,7 +391,7 @@ class TestTheResultOfATask:
         altcraft_sandbox.clock.speed = 100
         event = asyncio.run(event_of(deferred.value.trigger))
         altcraft_sandbox.faults.add(Fault("api_error", "tasks/status", code=404, text="Task not found"))
-        with pytest.raises(AltcraftRowsError, match="refused rows, and do not tell any more which"):
+        with pytest.raises(AltcraftRowsError, match="rejected rows, but no longer say which"):
             task.execute_complete(context(), event=event)
         (pending,) = tmp_path.rglob("pending/*.jsonl")
         assert len(pending.read_text().splitlines()) == 2

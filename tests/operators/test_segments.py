@@ -79,7 +79,7 @@ def test_within_its_bounds_it_ends_well(run, bounds):
         ({"min_subscribed": 4}, "has 3 subscribed to email, fewer than min_subscribed=4"),
         ({"max_subscribed": "2"}, "more than max_subscribed=2"),
         ({"min_subscribed": 1, "channel": "sms"}, "has 0 subscribed to sms"),
-        ({"max_subscribed": 9, "channel": "sms"}, "name no channel 'sms'.*They name email"),
+        ({"max_subscribed": 9, "channel": "sms"}, "for the channel 'sms'.*Their channels: email"),
         ({"max_subscribed": 2, "on_too_few": "skip"}, "more than max_subscribed=2"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_task_that_fails_fails_the_task(altcraft_sandbox, run):
     "answer", [{}, "many", [{"channel": "email"}], [{"channel": "email", "status": 3}], [None], [{"status": {}}]]
 )
 def test_what_are_no_counters_is_no_audience(answer):
-    with pytest.raises(AltcraftJobFailed, match="no list of channels"):
+    with pytest.raises(AltcraftJobFailed, match="not a list of channels"):
         counters_of(answer)
 
 
@@ -136,7 +136,7 @@ def test_a_segment_without_counters_has_nobody_subscribed(altcraft_sandbox, run)
 @pytest.mark.parametrize("status", [{}, {"unconfirmed_sendable": 5}])
 def test_a_channel_without_its_counter_holds_no_bound(status):
     counters = counters_of([{"channel": "email", "status": status}])
-    with pytest.raises(AltcraftJobFailed, match="no channel 'email' with its subscribed_sendable, so nothing"):
+    with pytest.raises(AltcraftJobFailed, match="no subscribed_sendable for the channel 'email', so max_subscribed"):
         refresh(max_subscribed=9)._guard(counters)
     with pytest.raises(AltcraftJobFailed, match="has 0 subscribed to email"):
         refresh(min_subscribed=1)._guard(counters)
@@ -221,12 +221,12 @@ def test_a_static_segment_is_changed_without_rules(altcraft_sandbox):
         ({"rules": RULES, "kind": "daily"}, "'dynamic', 'refreshed' or 'static'"),
         ({"rules": RULES, "segment_id": 1, "kind": "static"}, "cannot be changed"),
         ({"rules": RULES, "segment_id": ""}, "segment_id is empty"),
-        ({"segment_id": 1}, "would be one without rules"),
-        ({"rules": [], "segment_id": 1}, "would be one without rules"),
-        ({"rules": None}, "rules is a list of groups"),
-        ({"rules": "[{'condition': 'and', 'queries': []}]"}, "rules is a list of groups"),
-        ({"rules": ["None"], "segment_id": 1}, "rules is a list of groups"),
-        ({"rules": RULES[0]}, "rules is a list of groups"),
+        ({"segment_id": 1}, "would remove the segment's rules"),
+        ({"rules": [], "segment_id": 1}, "would remove the segment's rules"),
+        ({"rules": None}, "rules must be a list of groups"),
+        ({"rules": "[{'condition': 'and', 'queries': []}]"}, "rules must be a list of groups"),
+        ({"rules": ["None"], "segment_id": 1}, "rules must be a list of groups"),
+        ({"rules": RULES[0]}, "rules must be a list of groups"),
     ],
 )
 def test_a_segment_that_cannot_be_is_refused_before_any_call(altcraft_sandbox, arguments, reason):

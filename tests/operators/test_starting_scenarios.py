@@ -91,7 +91,7 @@ def test_a_profile_that_is_not_there_fails_the_task_and_is_not_named(altcraft_sa
     [
         ({"workflow_id": ""}, "workflow_id is empty"),
         ({"recipient": {}}, "no email"),
-        ({"recipient": "ann@example.com"}, "recipient is a dictionary"),
+        ({"recipient": "ann@example.com"}, "recipient must be a dictionary"),
         ({"matching": "email_profile"}, "must be one of email"),
         ({"matching": "custom"}, "field_name"),
         ({"resource_id": "None"}, "resource_id is empty"),
@@ -157,13 +157,13 @@ def test_where_nobody_remembers_it_is_switched_again(altcraft_sandbox, monkeypat
 def test_one_that_the_token_may_not_see_is_switched_and_said_to_be_unseen(altcraft_sandbox, caplog, capfd, code):
     altcraft_sandbox.faults.add(Fault("api_error", "workflows/list", code=code))
     assert deactivate().execute(context())["is_active"] is None
-    assert "nothing says that it is inactive" in f"{caplog.text} {capfd.readouterr()}"
+    assert "cannot verify that it is inactive" in f"{caplog.text} {capfd.readouterr()}"
     assert not altcraft_sandbox.world.scenario(12).is_active
 
 
 def test_one_that_stays_active_is_no_green_task(altcraft_sandbox):
     altcraft_sandbox.faults.add(Fault("api_error", DEACTIVATE, code=0, text=""))
-    with pytest.raises(AirflowFailException, match="still shows it as active"):
+    with pytest.raises(AirflowFailException, match="still lists it as active"):
         deactivate().execute(context())
 
 

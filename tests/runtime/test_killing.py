@@ -73,7 +73,7 @@ def test_a_retry_of_a_killed_task_takes_its_launch_up(altcraft_sandbox):
 
 def test_where_it_was_asked_for_the_mailing_is_stopped_and_the_task_is_final(altcraft_sandbox):
     operator = killed_while_waiting(launch(cancel_on_kill=True))
-    with pytest.raises(AirflowFailException, match="stopped with it"):
+    with pytest.raises(AirflowFailException, match="which stopped mailing"):
         operator.execute(context())
     assert altcraft_sandbox.journal.calls(STOP)[0].request["abort_if_running"] is True
     assert not altcraft_sandbox.mailing(7).is_active
@@ -81,7 +81,7 @@ def test_where_it_was_asked_for_the_mailing_is_stopped_and_the_task_is_final(alt
 
 def test_a_mailing_that_could_not_be_stopped_is_left_for_a_retry_to_take_up(altcraft_sandbox):
     altcraft_sandbox.faults.add(Fault("drop_before", STOP))
-    with pytest.raises(AltcraftKilled, match="goes on"):
+    with pytest.raises(AltcraftKilled, match="continues"):
         killed_while_waiting(launch(cancel_on_kill=True)).execute(context())
 
 

@@ -64,7 +64,7 @@ def test_a_task_that_fails_fails_the_sensor_for_good(altcraft_sandbox, run):
 
 def test_rows_that_a_task_refused_are_not_green(altcraft_sandbox, run):
     altcraft_sandbox.add_task("task_1", result=result_of(BAD_ROW, {"profile_id": "p"}))
-    with pytest.raises(AltcraftRowsError, match="refused 1 rows"):
+    with pytest.raises(AltcraftRowsError, match="rejected 1 rows"):
         run(sensor(AltcraftTaskSensor, altcraft_task_id="task_1"))
     assert run(sensor(AltcraftTaskSensor, altcraft_task_id="task_1", max_rejects=None))["rejected"] == 1
 
@@ -196,7 +196,7 @@ class TestInRescheduleMode:
         ctx = context(store=Store())
         for _ in range(ERROR_BUDGET - 1):
             assert not self.poke(ctx, poll_interval=0)[0]
-        with pytest.raises(AltcraftTransportError, match="about task task_1 10 times in a row"):
+        with pytest.raises(AltcraftTransportError, match="about task task_1 failed 10 times in a row"):
             self.poke(ctx, poll_interval=0)
         # Another try begins to count anew.
         ctx["ti"].try_number = 2

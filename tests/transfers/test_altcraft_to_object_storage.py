@@ -153,7 +153,7 @@ def test_killed_in_the_middle_of_a_download_it_ends_there_and_leaves_no_file(fiv
     AltcraftHook().call("profiles/add_batch", {"db_id": 1, "data": rows}, "more")
     five.clock.speed = 100
     operator = fetch()
-    place = operator._place
+    place = operator._opened
 
     def opened(context, file):
         @contextmanager
@@ -164,7 +164,7 @@ def test_killed_in_the_middle_of_a_download_it_ends_there_and_leaves_no_file(fiv
 
         return watched()
 
-    operator._place = opened
+    operator._opened = opened
     with pytest.raises(AltcraftKilled):
         operator.execute(context())
     assert len(five.journal.calls("download")) == 1
@@ -237,8 +237,8 @@ def test_a_task_that_fails_fails_the_task(five, run, fetch):
     [
         ({"urls": ["https://elsewhere.example/api/download/x.csv"], "total": 1}, "names a file at elsewhere.example"),
         ({"urls": ["//elsewhere.example/api/download/x.csv"], "total": 1}, "names a file at elsewhere.example"),
-        ({"urls": ["/api/download/../v1.1/databases/list"], "total": 1}, "made of dots"),
-        ({"urls": ["/api/download/x.csv"], "total": 1, "errors": ["p1@example.com"]}, "its result holds errors"),
+        ({"urls": ["/api/download/../v1.1/databases/list"], "total": 1}, "consist of dots"),
+        ({"urls": ["/api/download/x.csv"], "total": 1, "errors": ["p1@example.com"]}, "errors in its result"),
         ({"urls": [], "total": 1}, "names no file"),
         (None, "names no file"),
     ],

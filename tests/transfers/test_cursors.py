@@ -14,7 +14,7 @@ import pytest
 from psycopg.rows import dict_row
 from pymysql.cursors import DictCursor
 
-from airflow_provider_altcraft.transfers.cursors import Query
+from airflow_provider_altcraft.transfers.cursors import SqlQuery
 from tests.databases import MARIADB, POSTGRES, absent
 
 LONGEST = 20
@@ -57,7 +57,7 @@ class Enough(Exception):
 
 def leave_after_the_first_row(hook):
     """Read a result without end, and raise in the middle."""
-    with Query(hook, ENDLESS[hook.conn_type], None) as query:
+    with SqlQuery(hook, ENDLESS[hook.conn_type], None) as query:
         assert query.columns == ("n",)
         assert next(iter(query)) == (1,)
         raise Enough
@@ -132,25 +132,25 @@ def test_the_first_rows_of_an_endless_result_arrive_and_leaving_reads_no_more(dr
 @pytest.mark.filterwarnings("error")
 def test_every_row_is_read_and_nothing_is_left_open(driver):
     hook = driver()
-    with Query(hook, ENDLESS[hook.conn_type].replace("1000000000", "10001"), None) as query:
+    with SqlQuery(hook, ENDLESS[hook.conn_type].replace("1000000000", "10001"), None) as query:
         assert [n for (n,) in query] == list(range(1, 10_002))
     assert closed(hook.connection)
 
 
 def test_parameters_types_and_letters_survive(driver):
     sql = "SELECT %s AS name, CAST(1.10 AS DECIMAL(5,2)) AS price, CAST('2026-01-31' AS DATE) AS day"
-    with Query(driver(), sql, ["Имя"]) as query:
+    with SqlQuery(driver(), sql, ["Имя"]) as query:
         assert query.columns == ("name", "price", "day")
         assert list(query) == [("Имя", Decimal("1.10"), date(2026, 1, 31))]
 
 
 def test_a_result_without_rows_has_its_columns(driver):
-    with Query(driver(), "SELECT 1 AS one WHERE 1 = 0", None) as query:
+    with SqlQuery(driver(), "SELECT 1 AS one WHERE 1 = 0", None) as query:
         assert (query.columns, list(query)) == (("one",), [])
 
 
 def test_an_error_of_the_statement_is_what_the_task_sees(driver):
-    with pytest.raises(Exception, match="no_such_column"), Query(driver(), "SELECT no_such_column", None):
+    with pytest.raises(Exception, match="no_such_column"), SqlQuery(driver(), "SELECT no_such_column", None):
         pass
 
 
@@ -164,7 +164,7 @@ LARGE = "SELECT seq AS n, REPEAT('x', 1000) AS filler FROM mysql.seq_1_to_30000"
 def test_a_pause_longer_than_the_servers_net_write_timeout_does_not_end_the_query(name):
     hook = DRIVERS[name]()
     hook.connection.cursor().execute("SET SESSION net_write_timeout = 1")
-    with Query(hook, LARGE, None) as query:
+    with SqlQuery(hook, LARGE, None) as query:
         rows = iter(query)
         assert next(rows)[0] == 1
         time.sleep(2.5)
@@ -175,14 +175,14 @@ def test_a_pause_longer_than_the_servers_net_write_timeout_does_not_end_the_quer
 def test_a_server_that_waits_even_longer_is_left_as_it_is(name):
     hook = DRIVERS[name]()
     hook.connection.cursor().execute("SET SESSION net_write_timeout = 100000")
-    with Query(hook, "SELECT @@SESSION.net_write_timeout", None) as query:
+    with SqlQuery(hook, "SELECT @@SESSION.net_write_timeout", None) as query:
         assert list(query) == [(100_000,)]
 
 
 @pytest.mark.parametrize("name", MYSQL)
 def test_where_it_cannot_be_raised_the_query_is_read_all_the_same(name, monkeypatch, caplog):
-    monkeypatch.setattr("airflow_provider_altcraft.transfers.cursors.LONGEST_PAUSE", "no_such_thing")
-    with Query(DRIVERS[name](), "SELECT 1 AS one", None) as query:
+    monkeypatch.setattr("airflow_provider_altcraft.transfers.cursors.NET_WRITE_TIMEOUT", "no_such_thing")
+    with SqlQuery(DRIVERS[name](), "SELECT 1 AS one", None) as query:
         assert list(query) == [(1,)]
     assert "net_write_timeout" in caplog.text
 
@@ -211,7 +211,7 @@ def test_what_the_connection_prefers_changes_nothing(name, options):
 def test_postgresql_in_autocommit_is_read_in_a_transaction():
     hook = postgres("psycopg2")
     hook.connection.autocommit = True
-    with Query(hook, "SELECT generate_series(1, 3)", None) as query:
+    with SqlQuery(hook, "SELECT generate_series(1, 3)", None) as query:
         assert list(query) == [(1,), (2,), (3,)]
 
 
@@ -241,7 +241,7 @@ def test_a_connection_of_a_pool_of_sqlalchemys_streams_and_does_not_go_back(driv
 def test_postgresql_is_read_in_the_transaction_that_a_hook_began(name):
     hook = DRIVERS[name]()
     hook.connection.cursor().execute("SET LOCAL TIME ZONE 'Asia/Tokyo'")
-    with Query(hook, "SELECT current_setting('TimeZone')", None) as query:
+    with SqlQuery(hook, "SELECT current_setting('TimeZone')", None) as query:
         assert list(query) == [("Asia/Tokyo",)]
 
 
@@ -254,19 +254,19 @@ def test_postgresql_is_read_in_the_transaction_that_a_hook_began(name):
     ],
 )
 def test_an_error_in_the_middle_is_not_hidden_by_the_closing(name, sql, reason):
-    with pytest.raises(Exception, match=reason), Query(DRIVERS[name](), sql, None) as query:
+    with pytest.raises(Exception, match=reason), SqlQuery(DRIVERS[name](), sql, None) as query:
         list(query)
 
 
 def test_a_subclass_of_a_drivers_connection_is_that_drivers(caplog):
     hook = postgres("psycopg2", connection_factory=type("Traced", (psycopg2.extensions.connection,), {}))
-    with Query(hook, "SELECT 1", None) as query:
+    with SqlQuery(hook, "SELECT 1", None) as query:
         assert query._cursor.name
     assert not caplog.messages
 
 
 def test_sqlite_is_read_as_it_goes(caplog):
-    with Query(Hook("sqlite", sqlite3.connect(":memory:")), "SELECT 1 AS one", None) as query:
+    with SqlQuery(Hook("sqlite", sqlite3.connect(":memory:")), "SELECT 1 AS one", None) as query:
         assert (query.columns, list(query)) == (("one",), [(1,)])
     assert not caplog.messages
 
@@ -284,6 +284,6 @@ def test_an_unknown_driver_is_read_with_a_warning(caplog):
         def close(self):
             self._inner.close()
 
-    with Query(Hook("teradata", Teradata()), "SELECT 1 AS one", None) as query:
+    with SqlQuery(Hook("teradata", Teradata()), "SELECT 1 AS one", None) as query:
         assert (query.columns, list(query)) == (("one",), [(1,)])
     assert "teradatasql" in caplog.text

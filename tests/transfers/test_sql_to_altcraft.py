@@ -19,7 +19,7 @@ from airflow_provider_altcraft.delivery.destinations import (
 )
 from airflow_provider_altcraft.exceptions import AltcraftRowsError
 from airflow_provider_altcraft.sandbox import Fault, Sandbox
-from airflow_provider_altcraft.transfers.cursors import Query
+from airflow_provider_altcraft.transfers.cursors import SqlQuery
 from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests import databases
 from tests.contexts import Store, context
@@ -99,7 +99,7 @@ def test_an_empty_result_sends_nothing(altcraft_sandbox, warehouse, run):
     ("arguments", "reason"),
     [
         ({"field_mapping": {"phone": "phones"}}, "does not return: phone"),
-        ({"field_mapping": {"name": "_fname"}}, "no column becomes email"),
+        ({"field_mapping": {"name": "_fname"}}, "no column is mapped to email"),
         ({"sql": "SELECT mail, mail FROM customers", "field_mapping": None}, "mail more than once"),
         ({"destination": Scenario("")}, "workflow_id is empty"),
         ({"destination": ProfileDatabase(1, mode="replace")}, "mode"),
@@ -148,7 +148,7 @@ def test_a_phone_is_looked_for_in_either_column(altcraft_sandbox, warehouse, run
 
 
 def test_rows_without_any_column_of_a_phone_are_refused(altcraft_sandbox, warehouse):
-    with pytest.raises(AirflowFailException, match="no column becomes phone or phones"):
+    with pytest.raises(AirflowFailException, match="no column is mapped to phone or phones"):
         operator(destination=ProfileDatabase(1, matching="phone")).execute(context())
 
 
@@ -169,7 +169,7 @@ def test_columns_become_data_for_hooks_beside_the_profile(altcraft_sandbox, ware
 
 @pytest.mark.parametrize("processor", [None, dict], ids=["rows", "processed rows"])
 def test_the_rows_are_let_go_when_their_delivery_fails(altcraft_sandbox, warehouse, monkeypatch, processor):
-    chunks, closed = Query.chunks, []
+    chunks, closed = SqlQuery.chunks, []
 
     def watched(query):
         try:
@@ -177,7 +177,7 @@ def test_the_rows_are_let_go_when_their_delivery_fails(altcraft_sandbox, warehou
         finally:
             closed.append(True)
 
-    monkeypatch.setattr(Query, "chunks", watched)
+    monkeypatch.setattr(SqlQuery, "chunks", watched)
     altcraft_sandbox.faults.add(Fault("api_error", "profiles/import_batch", code=403))
     sync = operator(destination=ProfileDatabase(1), row_processor=processor, batch_size=1, max_in_flight=1)
     with pytest.raises(AirflowFailException) as caught:
@@ -215,7 +215,7 @@ def test_addresses_go_on_a_suppression_list(altcraft_sandbox, warehouse, run):
 
 def test_an_address_that_the_list_did_not_take_fails_the_task(altcraft_sandbox, warehouse, run):
     change(warehouse, "UPDATE customers SET mail = 'broken' WHERE id = 13")
-    with pytest.raises(AltcraftRowsError, match="leave 1 rows open"):
+    with pytest.raises(AltcraftRowsError, match="not account for 1 rows"):
         run(operator(destination=SuppressionList(3), field_mapping={"mail": "email"}))
 
 
@@ -448,14 +448,14 @@ def test_what_the_store_holds_of_a_batch_is_small_however_many_rows_it_has(altcr
         ({"changes_only": True, "ledger_path": "/l", "ledger_table": "t"}, "either ledger_path or ledger_table"),
         ({"changes_only": True, "ledger_path": "/l", "destination": Scenario(12)}, "answers at once"),
         ({"watermark_column": "moved"}, "watermark_column is 'moved'"),
-        ({"destination": SuppressionList(3)}, "takes the field 'email' alone"),
+        ({"destination": SuppressionList(3)}, "takes only the field 'email'"),
         ({"constants": {"email": "x"}}, "email more than once"),
         ({"rejects_from": "/nowhere/at/all"}, "no rejected rows"),
-        ({"watermark_column": "name", "destination": Scenario(12)}, "watermark_column does not go with Scenario"),
+        ({"watermark_column": "name", "destination": Scenario(12)}, "watermark_column cannot be used with Scenario"),
         ({"changes_only": True, "ledger_path": "/l", "changes_key": "email"}, "a list of fields"),
         ({"changes_only": True, "ledger_path": "/l", "changes_key": ["mail"]}, "changes_key names mail"),
         ({"changes_only": True, "ledger_path": "/l", "destination": ProfileDatabase(1, mode="add")}, "changes_key"),
-        ({"changes_only": True, "ledger_table": "t"}, "SQLite database that is being read"),
+        ({"changes_only": True, "ledger_table": "t"}, "SQLite database cannot be written"),
         ({"timezone": "Mars"}, "no timezone 'Mars'"),
         ({"dry_run": True, "sample_size": 0}, "sample_size"),
     ],
@@ -487,6 +487,6 @@ def test_postgresql_does_not_hold_the_whole_result(postgres):
     from airflow.providers.common.compat.sdk import BaseHook
 
     hook = BaseHook.get_connection("postgres").get_hook()
-    with Query(hook, "SELECT generate_series(1, 100000)", None, rows_at_a_time=10) as query:
+    with SqlQuery(hook, "SELECT generate_series(1, 100000)", None, rows_at_a_time=10) as query:
         assert query._cursor.name
         assert next(iter(query)) == (1,)

@@ -90,8 +90,11 @@ def test_who_is_not_there_is_a_reject(altcraft_sandbox, run):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"sql": "SELECT id, name FROM customers", "field_mapping": {"id": "CRM_ID", "name": "_fname"}}, "alone, not"),
-        ({"destination": TriggerMailing(9, import_profiles=False, detect_geo=True)}, "detect_geo goes with an import"),
+        (
+            {"sql": "SELECT id, name FROM customers", "field_mapping": {"id": "CRM_ID", "name": "_fname"}},
+            "only the field.*, not",
+        ),
+        ({"destination": TriggerMailing(9, import_profiles=False, detect_geo=True)}, "detect_geo cannot be used with"),
         ({"destination": TriggerMailing("", import_profiles=False)}, "trigger_id is empty"),
     ],
 )

@@ -163,9 +163,9 @@ def test_counts_alone_account_for_the_rows_as_the_answer_does(result, sent, dest
         counted.unaccounted,
         counted.itemised,
     )
-    assert Counter(refusal.code for refusal in whole.refusals) == Counter(refusal.code for refusal in counted.refusals)
+    assert Counter(reject.code for reject in whole.rejects) == Counter(reject.code for reject in counted.rejects)
     assert TaskOutcome.from_dict(answer.outcome().to_dict()) == answer.outcome()
-    assert counted.accepted + len(counted.refusals) + counted.unaccounted == sent
+    assert counted.accepted + len(counted.rejects) + counted.unaccounted == sent
 
 
 def test_more_entries_in_one_second_than_a_page_holds_do_not_hide_the_end():

@@ -1,1 +1,1 @@
-"""The tables of the catalogue, by area. ``api.endpoints`` puts them together."""
+"""The tables of the catalogue, by area. ``api.endpoints`` combines them."""

@@ -22,7 +22,8 @@ ROWS = (
     row("scampaigns/list", READ, FULL, "Get campaign list",
         LIST, "state: cloning|inactive|waiting|active|completed|deleted; attributes: object",
         page="developer-guide/super-campaigns/get-scampaigns-list", note=RUN_RIGHT),
-    # Its table says activate_date, its examples start_date: both are sent (CONTRACT 14.3). It lets mailings go out.
+    # The documentation's table says activate_date, its examples start_date: both are sent (CONTRACT 14.3). It is a
+    # launch because it starts the campaign's mailings.
     row("scampaigns/activate", LAUNCH, FULL, "Activate campaign",
         CAMPAIGN, "activate_date+start_date: datetime!; deactivate_date: datetime",
         "completed_date: datetime (completes it then, which is irreversible)",

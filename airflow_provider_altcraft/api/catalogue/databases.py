@@ -17,7 +17,7 @@ STATIC_LIST = "list_id/db_id: int (for static)"
 ROWS = (
     row("databases/list", READ, FULL, "Get database list", LIST, page="developer-guide/databases/2195563"),
     row("databases/get", READ, FULL, "Get database information", DATABASE, page="developer-guide/databases/2195565"),
-    # Its page was not seen; the id is its twin's.
+    # Its page is not available; the id is assumed to be as for databases/get.
     row("databases/fields_get", READ, PATH_ONLY, "Get database fields", "id/db_id: int"),
     row("databases/refresh_counters", CREATE, PARTIAL, "Update statistics on database",
         DATABASE, "resource_id: int!", FEEDBACK,

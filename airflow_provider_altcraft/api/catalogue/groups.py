@@ -1,4 +1,4 @@
-"""Parameters that many methods share."""
+"""Parameters shared by many methods."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANY_MODE = (
 ANY_MATCHING = f"{ANY_MODE}; {_VALUES}"
 IMPORT_MATCHING = f"matching: email|email_profile|phone|profile_id|custom = email; {_VALUES}"
 PLAIN_MATCHING = f"matching: email|phone|profile_id|custom = email; {_VALUES}"
-# "Required" and "default email" at once (CONTRACT 14.5).
+# The documentation has them both as required and with a default (CONTRACT 14.5).
 SCENARIO_IMPORT_MATCHING = IMPORT_MATCHING.replace(" = email", "! = email")
 SCENARIO_PLAIN_MATCHING = PLAIN_MATCHING.replace(" = email", "! = email")
 

@@ -25,7 +25,7 @@ RUN = (
     "override_source_type: list|segment; override_source_id: int; override_limit: int; content: object;"
     " attach: object[]"
 )
-# Spelt one way when writing and another when reading: agllimit_percent, watched_list_id (CONTRACT 14.7).
+# agllimit_percent and watched_list_id are spelled differently in answers (CONTRACT 14.7).
 SETTINGS = (
     "name: str!; is_active: bool; data_type: list|segment!; data_id: int!; resource_id: int; content: object[]!;"
     " subid: str; start_schedule: object; limit: int; aglimit_count: int; agllimit_percent/aglimit_percent: float;"
@@ -37,7 +37,7 @@ CHANNEL = "send_channel: email|sms|push|str!"
 ATTRIBUTES = "attributes: object"
 IS_ACTIVE = "is_active: bool"
 
-# One name for a trigger mailing, which the API calls id here and trigger_id there (CONTRACT 14.4).
+# trigger_id works for all methods: the API calls it id in some and trigger_id in others (CONTRACT 14.4).
 TRIGGER = "id/trigger_id: int!"
 TRIGGER_ID = "trigger_id/id: int!"
 
@@ -109,7 +109,7 @@ ROWS = (
     row("campaigns/triggers/start_batch", LAUNCH, FULL, "Bulk trigger launch",
         TRIGGER_ID, "data: array!", ANY_MODE, "field_name: str (by matching)", MESSAGE,
         payload="result", items="data", page="developer-guide/campaigns/trigger-campaigns/37847471"),
-    # Its page says id, that of the twin above trigger_id: both are sent (CONTRACT 7.3).
+    # Its page says id, that of the method above says trigger_id: both are sent (CONTRACT 7.3).
     row("campaigns/triggers/start_batch_task", LAUNCH, PARTIAL, "Task for bulk trigger launch",
         "id+trigger_id: int!", "data: array!", ANY_MATCHING, "custom_request: object", MESSAGE,
         items="data", task="not seen", page="developer-guide/campaigns/trigger-campaigns/33063451"),

@@ -1,4 +1,4 @@
-"""Orders, products and SKUs of a shop."""
+"""A shop's orders, products and SKUs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FULL, PARTIAL, PATH_ONLY = Documented
 
 # fmt: off
 ROWS = (
-    # That a repeat finds the order again by its external_id is not said.
+    # It is not documented whether a repeat finds the order again by its external_id.
     row("market/orders/import", CREATE, PARTIAL, "Import order and item statuses",
         "data: object[]!; custom_fields: array; custom_line_statuses: array", SKIP_TRIGGERS,
         payload="result", items="data", page="developer-guide/market/orders/56249746", note="Needs market roles."),

@@ -1,4 +1,4 @@
-"""What a row of the catalogue says, and the short way in which its parameters are written down."""
+"""The rows of the catalogue, and the notation for their parameters."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Any, Literal
 
 
 class Effect(Enum):
-    """What a call changes, and so how carefully it is repeated (CONTRACT 13)."""
+    """What a call changes, and hence whether it may be repeated (CONTRACT 13)."""
 
     READ = "read"
     """Changes nothing: repeated freely."""
     IDEMPOTENT_WRITE = "idempotent write"
-    """Brings data into a state that a repeat would not change: repeated under a Request-ID."""
+    """Brings data into a state that a repeat does not change: repeated with a Request-ID."""
     CREATE = "creation"
-    """Makes another object, event or task at every call: goes through the launch protocol."""
+    """Creates another object, event or task with every call: goes through the launch protocol."""
     LAUNCH = "launch"
-    """Sends messages, which cannot be taken back: goes through the launch protocol."""
+    """Sends messages, which cannot be recalled: goes through the launch protocol."""
     IRREVERSIBLE = "irreversible"
     """Cannot be undone by any other call."""
     UNKNOWN = "unknown"
-    """No source says what it changes, or what a repeat would: treated like a write that must not be repeated."""
+    """Its effect is not documented: treated like a write that must not be repeated."""
 
 
 class Documented(Enum):
-    """How much is known of an endpoint."""
+    """How much is known about an endpoint."""
 
     FULL = "full"
-    """Parameters and answer were read: an unknown parameter is a mistake."""
+    """Parameters and answer are documented: an unknown parameter is a mistake."""
     PARTIAL = "partial"
-    """One of them was cut off, or seen in an example only."""
+    """Documented in part, or only by an example."""
     PATH_ONLY = "path only"
-    """Nothing but the path and the title."""
+    """Only the path and the title are known."""
 
 
 class ResponseKind(Enum):
-    """What comes back."""
+    """The kind of answer."""
 
     ENVELOPE = "envelope"
     """JSON with ``error`` and a payload (CONTRACT 1.3)."""
@@ -51,15 +51,15 @@ class ResponseKind(Enum):
 class Parameter:
     """A parameter of an endpoint.
 
-    :param name: what it is called here; the first of ``wire``.
-    :param wire: its name in the request. Two, where the sources contradict each other: both are sent.
-    :param aliases: other names that are accepted, one sensible name for what the API calls by several (CONTRACT 14).
+    :param name: its name here; the first of ``wire``.
+    :param wire: its name in the request. If the sources contradict each other, there are two and both are sent.
+    :param aliases: other accepted names: a consistent one for what the API calls by several (CONTRACT 14).
     :param types: any of ``int``, ``float``, ``bool``, ``str``, ``datetime`` (RFC 3339), ``date`` (``YYYY-MM-DD``),
         ``uuid``, ``object``, ``array``, ``int[]``, ``str[]``, ``object[]``, ``any``.
-    :param values: the texts it may be; with ``str`` among the types they are only the ones that were seen.
-    :param required: whether it must be there.
-    :param default: what Altcraft takes without it.
-    :param condition: when it is needed, or what else is to be known.
+    :param values: the allowed strings; with ``str`` among the types, only the known ones.
+    :param required: whether it is required.
+    :param default: what Altcraft uses without it.
+    :param condition: when it is needed, or another remark.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Parameter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names it is accepted under."""
+        """All accepted names."""
         return (*self.wire, *self.aliases)
 
 
@@ -81,25 +81,25 @@ class Parameter:
 class Endpoint:
     """One method of the API.
 
-    :param name: what users write: the path without ``/api/v1.1/``; the few methods outside of it begin with ``v1.0/``,
-        ``integrations/`` or ``download/``. Names in braces are parameters that go into the path.
+    :param name: its name here: the path without ``/api/v1.1/``; the few methods outside of it begin with ``v1.0/``,
+        ``integrations/`` or ``download/``. Names in braces are parameters in the path.
     :param effect: what it changes.
-    :param documented: how much is known of it.
-    :param title: what the documentation calls it.
-    :param takes: its parameters, each ``wire name[+wire name][/alias]: types[!] [= default] [(condition)]``, with ``;``
-        between them. ``!`` means required, ``*`` any other name.
-    :param payload: the field of the answer that holds the result (CONTRACT 1.3): ``data``, ``result`` or
-        ``profile_id``; an answer without it is its own payload.
-    :param items: the field of the request that holds the batch, for methods that take one.
+    :param documented: how much is known about it.
+    :param title: its title in the documentation.
+    :param takes: its parameters, each ``wire name[+wire name][/alias]: types[!] [= default] [(condition)]``, separated
+        by ``;``. ``!`` means required, ``*`` any other name.
+    :param payload: the field of the answer with the result (CONTRACT 1.3): ``data``, ``result`` or ``profile_id``; an
+        answer without it is its own payload.
+    :param items: the field of the request with the batch, for methods that take one.
     :param wrapped: whether an item of the batch is written ``{"data": {...}}`` (CONTRACT 14.6).
-    :param task: where the answer holds the id of the task it made: ``task_id`` or ``data.task_id``; ``not seen`` where
-        the sources do not say (CONTRACT 1.10). It is looked for in both places.
-    :param answer: what comes back.
-    :param token_in_url: the token is a parameter of the URL, whatever the connection says (CONTRACT 1.2).
-    :param settles: of an irreversible one: a repeat, whenever it comes, finds it done and changes nothing more.
-    :param deprecated: the documentation calls it so.
-    :param page: where it is documented, below the documentation's root.
-    :param note: what else is to be known.
+    :param task: where the answer has the id of the task it started: ``task_id`` or ``data.task_id``; ``not seen`` if it
+        is not documented (CONTRACT 1.10). Both places are searched.
+    :param answer: the kind of answer.
+    :param token_in_url: whether the token is a parameter of the URL, whatever the connection says (CONTRACT 1.2).
+    :param settles: for an irreversible method: whether a repeat, at any time, changes nothing more.
+    :param deprecated: whether the documentation deprecates it.
+    :param page: its documentation page, relative to the documentation's root.
+    :param note: any other remark.
     """
 
     name: str
@@ -126,24 +126,24 @@ class Endpoint:
 
     @property
     def method(self) -> Literal["GET", "POST"]:
-        """``POST``, but for the download of a file (CONTRACT 1.1)."""
+        """``POST``, except for downloads (CONTRACT 1.1)."""
         return "GET" if self.answer is ResponseKind.FILE else "POST"
 
     @property
     def converges(self) -> bool:
-        """Whether doing it twice, at any time, ends where doing it once does."""
+        """Whether repeating the call, at any time, has no further effect."""
         return self.effect in (Effect.READ, Effect.IDEMPOTENT_WRITE) or self.settles
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Its parameters, as far as they are known; read from ``takes`` when they are first asked for."""
+        """Its known parameters, parsed from ``takes`` on first use."""
         return _parameters(self.takes)
 
     @property
     def paging(self) -> Literal["id", "pointer"] | None:
-        """How the next page of a list is asked for: by an id, or by an opaque pointer; ``None`` if it has no pages.
+        """How to request the next page of a list: by an id, or by an opaque pointer; ``None`` if it has no pages.
 
-        Of a list of which only the path is known, the general rule is taken (CONTRACT 1.6).
+        If only the path of a list is known, the general rule applies (CONTRACT 1.6).
         """
         if self.effect is not Effect.READ:
             return None
@@ -160,7 +160,7 @@ _TYPES = frozenset(
 
 
 def row(name: str, effect: Effect, documented: Documented, title: str, *takes: str, **details: Any) -> Endpoint:
-    """Write a row of the catalogue; see ``Endpoint``."""
+    """A row of the catalogue; see ``Endpoint``."""
     return Endpoint(name, effect, documented, title, takes, **details)
 
 
@@ -170,18 +170,18 @@ def _parameters(takes: tuple[str, ...]) -> tuple[Parameter, ...]:
 
 
 def _parameter(text: str) -> Parameter:
-    names, _, said = text.partition(": ")
-    said, _, condition = said.partition(" (")
-    said, _, default = said.partition(" = ")
+    names, _, kinds = text.partition(": ")
+    kinds, _, condition = kinds.partition(" (")
+    kinds, _, default = kinds.partition(" = ")
     wire, *aliases = names.split("/")
-    words = said.removesuffix("!").split("|")
+    words = kinds.removesuffix("!").split("|")
     return Parameter(
         name=wire.split("+")[0],
         wire=tuple(wire.split("+")),
         aliases=tuple(aliases),
         types=tuple(word for word in words if word in _TYPES),
         values=tuple(word for word in words if word not in _TYPES),
-        required=said.endswith("!"),
+        required=kinds.endswith("!"),
         default=default,
         condition=condition.removesuffix(")"),
     )

@@ -24,7 +24,7 @@ _LIST = "list_id/db_id: int! (in the path)"
 
 # fmt: off
 ROWS = (
-    # An import converges but for field functions (increase, add) and the triggers it fires (CONTRACT 13).
+    # An import converges, except for field functions (increase, add) and the triggers it fires (CONTRACT 13).
     row("profiles/import", IDEMPOTENT_WRITE, FULL, "Import profile",
         DB, ONE, ANY_MATCHING, IMPORTING, "add_to_segments: int[]; remove_from_segments: int[]",
         payload="profile_id", page="developer-guide/profiles/import"),
@@ -45,7 +45,7 @@ ROWS = (
         DB, MANY, ANY_MATCHING, RESOURCE, IMPORTING,
         payload="result", items="data", page="developer-guide/profiles/2195501",
         note="A subscription's status or priority of 0 counts as a value."),
-    # With trigger_id or workflow_id it sends.
+    # With trigger_id or workflow_id, it sends messages.
     row("integrations/any/profile_import", LAUNCH, FULL, "Quick profile import",
         "db_id: int!; matching: email|email_profile|phone|str = email (or the name of a field)", RESOURCE,
         "email: str; phone: str; _regip: str; _regurl: str; trigger_id: int; workflow_id: int",

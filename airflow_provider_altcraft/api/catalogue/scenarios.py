@@ -16,7 +16,7 @@ from airflow_provider_altcraft.api.catalogue.model import Documented, Effect, ro
 READ, IDEMPOTENT_WRITE, CREATE, LAUNCH, IRREVERSIBLE, UNKNOWN = Effect
 FULL, PARTIAL, PATH_ONLY = Documented
 
-# One name for a scenario, which the API calls id here and workflow_id there (CONTRACT 14.4).
+# workflow_id works for all methods: the API calls it id in some and workflow_id in others (CONTRACT 14.4).
 SCENARIO = "id/workflow_id: int!"
 WORKFLOW_ID = "workflow_id/id: int!"
 
@@ -28,7 +28,7 @@ ROWS = (
     row("workflows/activate", IDEMPOTENT_WRITE, FULL, "Activate scenario",
         SCENARIO, "skip_profiles: bool (clears it of profiles before it is switched on again)",
         page="developer-guide/automation-scenarios/activate-workflow"),
-    # Named in the navigation only; the path is that of its twin.
+    # Only mentioned in the documentation's navigation; the path is modelled on workflows/activate.
     row("workflows/deactivate", UNKNOWN, PATH_ONLY, "Deactivate scenario"),
     row("workflows/start", LAUNCH, PARTIAL, "Engage profile in scenario",
         SCENARIO, PLAIN_MATCHING, RESOURCE, "custom_request: object (instead of matching)",

@@ -1,4 +1,4 @@
-"""Suppression lists: addresses, domains and numbers that must not be written to."""
+"""Suppression lists: addresses, domains and phone numbers that must not get messages."""
 
 from __future__ import annotations
 

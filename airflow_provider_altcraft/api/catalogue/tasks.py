@@ -1,4 +1,4 @@
-"""Server-side tasks, and files on their way in and out."""
+"""Server-side tasks, uploads and downloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where rows can go. Each knows its endpoint, how a row is written, what identifies it, and what answers say."""
+"""Where rows can go. A destination knows its endpoint, the form of its rows and their keys, and reads the answers."""
 
 from airflow_provider_altcraft.delivery.destinations.base import Destination
 from airflow_provider_altcraft.delivery.destinations.orders import Orders

@@ -1,4 +1,4 @@
-"""Orders of a shop."""
+"""A shop's orders."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Orders(Destination):
     """Orders with their lines (CONTRACT 11).
 
     The matching and its value are fields of each order: map columns to ``matching``, ``email`` and so on, or set them
-    with ``constants``. Prices are texts, as ``Decimal`` columns are written. ``lines`` is a list: a JSON column, or
-    made by a ``row_processor``.
+    with ``constants``. Prices are strings, as ``Decimal`` columns are encoded. ``lines`` is a list: a JSON column, or
+    built by a ``row_processor``.
 
     :param skip_triggers: do not fire triggers and scenarios.
-    :param custom_fields: definitions of fields of your own, sent with each batch.
-    :param custom_line_statuses: definitions of statuses of your own, sent with each batch.
+    :param custom_fields: definitions of custom fields, sent with each batch.
+    :param custom_line_statuses: definitions of custom line statuses, sent with each batch.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("custom_fields", "custom_line_statuses")
@@ -37,7 +37,7 @@ class Orders(Destination):
 
     @property
     def params(self) -> dict[str, Any]:
-        """What is the same for all orders."""
+        """The parameters shared by all orders."""
         return {
             "skip_triggers": self.skip_triggers,
             "custom_fields": self.custom_fields,
@@ -46,9 +46,9 @@ class Orders(Destination):
 
     @property
     def key_fields(self) -> tuple[str, ...]:
-        """The shop's own number of the order."""
+        """The shop's own order number."""
         return ("external_id",)
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
-        """An item for each order, if Altcraft gives any: how it answers is not documented."""
+        """Read an item for each order, if Altcraft gives any: the format of its answer is not documented."""
         return read_items(answer, sent, names_profiles=False)

@@ -16,7 +16,7 @@ from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
 
 @dataclass(slots=True, kw_only=True)
 class _Profiles(Destination):
-    """What destinations of profiles share."""
+    """The base of destinations for profiles."""
 
     matching: str = "email"
     field_name: str | None = None
@@ -31,14 +31,14 @@ class _Profiles(Destination):
 
     @property
     def search_fields(self) -> tuple[tuple[str, ...], ...]:
-        """Those of the matching; a phone may stand in ``phones``, the field of a profile (CONTRACT 12.3)."""
+        """The search values of the matching; a phone may also be in the profile field ``phones`` (CONTRACT 12.3)."""
         names = Matching(self.matching, self.field_name).key_fields
         if self.field_name:
             return ((self.field_name,),)
         return tuple(("phone", "phones") if name == "phone" else (name,) for name in names)
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
-        """An item for each profile."""
+        """Read an item for each profile."""
         return read_items(answer, sent)
 
     def _import_params(self, **own: Any) -> dict[str, Any]:
@@ -48,37 +48,37 @@ class _Profiles(Destination):
 
 @dataclass(slots=True, kw_only=True)
 class _Recipients(_Profiles):
-    """What destinations share that send something to the profiles of their rows.
+    """The base of destinations that send something to the profiles of their rows.
 
-    A row's ``custom_data`` is data for action hooks, as the argument is for all rows; it is no field of the profile.
+    A row's ``custom_data`` is data for action hooks, as the argument is for all rows; it is not a profile field.
     """
 
-    # What is in a file would land in Airflow's rendered templates.
+    # Not a template field: the content of files would end up in Airflow's rendered templates.
     attach: Sequence[Any] | None = field(default=None, repr=False)
 
     @property
     def takes_custom_data(self) -> bool:
-        """Beside each profile, or among its search values."""
+        """Yes: beside each profile, or among its search values."""
         return True
 
     @property
     def has_files(self) -> bool:
-        """If there are any."""
+        """Whether there are any."""
         return bool(self.attach)
 
 
 @dataclass(slots=True)
 class ProfileDatabase(_Profiles):
-    """Profiles of a database (CONTRACT 8.2-8.4). Answers at once, row by row.
+    """Profiles of a database (CONTRACT 8.2-8.4). Altcraft answers at once, row by row.
 
     :param db_id: the database.
-    :param mode: ``import`` adds or updates, ``update`` leaves unknown profiles alone, ``add`` does not look.
+    :param mode: ``import`` adds or updates, ``update`` skips unknown profiles, ``add`` does not look for any.
     :param resource_id: the resource whose subscriptions are searched, for matching by email or phone.
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param matching: how to find a row's profile (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
-    :param detect_geo: find the place by the profile's IP address.
+    :param skip_triggers: do not fire triggers and scenarios on import or update.
+    :param skip_invalid_subscriptions: accept a profile without its invalid subscriptions instead of rejecting it.
+    :param detect_geo: detect the location from the profile's IP address.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("db_id", "resource_id")
@@ -98,17 +98,17 @@ class ProfileDatabase(_Profiles):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The database, and how a profile is found in it."""
+        """The database, and how to find a profile in it."""
         params = self._import_params(db_id=identifier("db_id", self.db_id), resource_id=_resource(self.resource_id))
         if self.mode == "add":
-            # It does not look for a profile, and finds no place either (CONTRACT 8.4).
-            _refuse(params, ("field_name", "resource_id", "detect_geo"), "mode is 'add'")
+            # Adding neither looks for a profile nor detects locations (CONTRACT 8.4).
+            _check_unused(params, ("field_name", "resource_id", "detect_geo"), "mode='add'")
             return {name: value for name, value in params.items() if name not in _SEARCHING}
         return params
 
     @property
     def search_fields(self) -> tuple[tuple[str, ...], ...]:
-        """The fields that hold the search value; none where Altcraft does not search."""
+        """The search values; none if Altcraft does not look for a profile."""
         return () if self.mode == "add" else _Profiles.search_fields.__get__(self)
 
     @property
@@ -126,14 +126,14 @@ class Scenario(_Recipients):
 
     :param workflow_id: the scenario.
     :param content: values for ``{apicontent.name}`` in templates.
-    :param custom_data: data for action hooks, the same for all rows that have none of their own.
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param custom_data: data for action hooks, for all rows that have none of their own.
+    :param matching: how to find a row's profile (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
-    :param detect_geo: find the place by the profile's IP address.
+    :param skip_triggers: do not fire triggers and scenarios on import or update.
+    :param skip_invalid_subscriptions: accept a profile without its invalid subscriptions instead of rejecting it.
+    :param detect_geo: detect the location from the profile's IP address.
     :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
+        ``AltcraftUploadFileOperator``. Every request carries them; uploaded files take less space.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("workflow_id", "content", "custom_data")
@@ -152,7 +152,7 @@ class Scenario(_Recipients):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The scenario, how a profile is found, and what the messages say."""
+        """The scenario, how to find a profile, and the data for messages."""
         return self._import_params(
             workflow_id=identifier("workflow_id", self.workflow_id),
             content=self.content,
@@ -163,22 +163,22 @@ class Scenario(_Recipients):
 
 @dataclass(slots=True)
 class TriggerMailing(_Recipients):
-    """Profiles sent a trigger mailing, as a task: imported (CONTRACT 7.4), or those that are there (CONTRACT 7.3).
+    """Profiles that get a trigger mailing, as a task: imported (CONTRACT 7.4) or existing (CONTRACT 7.3).
 
-    Rows for profiles that are there have the fields they are found by, and ``custom_data`` if each has its own.
+    Rows for existing profiles have only the fields to find them by, and optionally ``custom_data``.
 
     :param trigger_id: the mailing; it must be active and of type ``api_call``.
     :param content: values for ``{apicontent.name}`` in templates.
-    :param custom_data: data for action hooks, the same for all rows that have none of their own.
-    :param import_profiles: whether rows are imported, or only find profiles.
-    :param resource_id: of an import, the resource whose subscriptions are searched, for matching by email or phone.
-    :param matching: how the profile of a row is found (CONTRACT 1.9).
+    :param custom_data: data for action hooks, for all rows that have none of their own.
+    :param import_profiles: whether to import the rows, or only to find existing profiles by them.
+    :param resource_id: for imports, the resource whose subscriptions are searched, for matching by email or phone.
+    :param matching: how to find a row's profile (CONTRACT 1.9).
     :param field_name: the profile field to look in, for ``custom`` and ``custom_sub``.
-    :param skip_triggers: do not fire the triggers and scenarios that an import or update would.
-    :param skip_invalid_subscriptions: take a profile without its invalid subscriptions instead of refusing it.
-    :param detect_geo: find the place by the profile's IP address.
+    :param skip_triggers: do not fire triggers and scenarios on import or update.
+    :param skip_invalid_subscriptions: accept a profile without its invalid subscriptions instead of rejecting it.
+    :param detect_geo: detect the location from the profile's IP address.
     :param attach: files, as ``{"name", "data" | "file_key", "mimetype"}`` (CONTRACT 12.6), or the output of
-        ``AltcraftUploadFileOperator``. Each request holds them: those that are uploaded take less room.
+        ``AltcraftUploadFileOperator``. Every request carries them; uploaded files take less space.
     """
 
     template_fields: ClassVar[Sequence[str]] = ("trigger_id", "content", "custom_data", "resource_id")
@@ -199,7 +199,7 @@ class TriggerMailing(_Recipients):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The mailing, how a profile is found, and what the messages say."""
+        """The mailing, how to find a profile, and the data for messages."""
         params = self._import_params(
             trigger_id=identifier("trigger_id", self.trigger_id),
             content=self.content,
@@ -209,22 +209,22 @@ class TriggerMailing(_Recipients):
         )
         if self.import_profiles:
             return params
-        _refuse(params, _IMPORTING, "import_profiles is False")
+        _check_unused(params, _IMPORTING, "import_profiles=False")
         return {name: value for name, value in params.items() if name not in _IMPORTING}
 
     @property
     def search_fields(self) -> tuple[tuple[str, ...], ...]:
-        """Of profiles that are there, rows are search values and no profiles: ``phones`` is none (CONTRACT 1.9)."""
+        """The search values. Without an import, rows are not profiles, so ``phones`` is not one (CONTRACT 1.9)."""
         fields = _Profiles.search_fields.__get__(self)
         return fields if self.import_profiles else tuple((names[0],) for names in fields)
 
     @property
     def takes(self) -> tuple[str, ...] | None:
-        """Any field of an import; else what finds a profile, and data of its own (CONTRACT 7.2)."""
+        """Any field for imports; otherwise the search values and ``custom_data`` (CONTRACT 7.2)."""
         return None if self.import_profiles else (*self.key_fields, "custom_data")
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
-        """An item for each profile, or the ids of those that got it: so its twin answers (CONTRACT 7.2)."""
+        """Read an item for each profile, or the ids of those that got it, as the synchronous method answers."""
         if isinstance(answer, list) and len(answer) < sent and all(isinstance(item, str) for item in answer):
             return BatchAnswer(accepted=len(answer), unaccounted=sent - len(answer), itemised=False)
         return _Profiles.read(self, answer, sent)
@@ -233,14 +233,14 @@ class TriggerMailing(_Recipients):
 _IMPORTING = ("skip_triggers", "skip_invalid_subscriptions", "detect_geo", "resource_id")
 
 
-def _refuse(params: Mapping[str, Any], names: Sequence[str], since: str) -> None:
-    """Refuse what Altcraft would not look at.
+def _check_unused(params: Mapping[str, Any], names: Sequence[str], setting: str) -> None:
+    """Check that no arguments are given that Altcraft would ignore.
 
-    :raises AltcraftConfigurationError: naming the arguments.
+    :raises AltcraftConfigurationError: naming those that are.
     """
     wrong = [name for name in names if params.get(name) is not None]
     if wrong:
-        raise AltcraftConfigurationError(f"{', '.join(wrong)} goes with an import, and {since}.")
+        raise AltcraftConfigurationError(f"{', '.join(wrong)} cannot be used with {setting}.")
 
 
 def _resource(value: int | str | None) -> int | None:

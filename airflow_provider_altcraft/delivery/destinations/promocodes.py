@@ -1,4 +1,4 @@
-"""Codes for a loyalty programme."""
+"""Promo codes of a loyalty programme."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class PromoCodes(Destination):
         return "code"
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
-        """An item for each code; or, where there are none, the counters."""
+        """Read an item for each code or, if there are none, the counters."""
         if isinstance(answer, list):
             return read_items(answer, sent, names_profiles=False)
-        return read_counters(answer, sent, *_TAKEN)
+        return read_counters(answer, sent, *_ACCEPTED)
 
     def accounts_for_rows(self, answer: Any, verdict: BatchAnswer) -> bool:
-        """Counters of which the sum is that of the rows do, too."""
-        counts = isinstance(answer, dict) and any(name in answer for name in _TAKEN)
+        """Whether there is an item for each row, or the counters add up to the number of rows."""
+        counts = isinstance(answer, dict) and any(name in answer for name in _ACCEPTED)
         return (verdict.itemised or counts) and not verdict.unaccounted
 
 
-_TAKEN = ("inserted", "duplicated")
-"""Counters of rows that were taken."""
+_ACCEPTED = ("inserted", "duplicated")
+"""Counters of accepted rows."""

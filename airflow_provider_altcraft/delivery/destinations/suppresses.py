@@ -1,4 +1,4 @@
-"""Addresses for a suppression list."""
+"""Email addresses for a suppression list."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from airflow_provider_altcraft.delivery.destinations.base import Destination
 
 @dataclass(slots=True)
 class SuppressionList(Destination):
-    """E-mail addresses that must not be written to (CONTRACT 10). Rows have one field, ``email``.
+    """Email addresses that must not get messages (CONTRACT 10). Rows have one field, ``email``.
 
-    Altcraft answers with counters only: it does not say which addresses it left out. A batch whose counters leave rows
-    open fails the task.
+    Altcraft answers only with counters and does not say which addresses it left out. If the counters of a batch do not
+    account for all its rows, the task fails.
 
     :param suppress_id: the list.
     """
@@ -49,14 +49,14 @@ class SuppressionList(Destination):
         return "email"
 
     def read(self, answer: Any, sent: int) -> BatchAnswer:
-        """The counters: imported, updated and known before are all on the list now."""
-        return read_counters(answer, sent, *_TAKEN)
+        """Read the counters: addresses imported, updated and already known are all on the list now."""
+        return read_counters(answer, sent, *_ACCEPTED)
 
     def accounts_for_rows(self, answer: Any, verdict: BatchAnswer) -> bool:
-        """Counters of which the sum is that of the rows do, too."""
-        counts = isinstance(answer, dict) and any(name in answer for name in _TAKEN)
+        """Whether there is an item for each row, or the counters add up to the number of rows."""
+        counts = isinstance(answer, dict) and any(name in answer for name in _ACCEPTED)
         return (verdict.itemised or counts) and not verdict.unaccounted
 
 
-_TAKEN = ("total_imported", "total_updated", "total_duplicated")
-"""Counters of rows that were taken."""
+_ACCEPTED = ("total_imported", "total_updated", "total_duplicated")
+"""Counters of accepted rows."""

@@ -1,6 +1,6 @@
-"""Only what changed: which rows Altcraft accepted last, remembered as hashes, kept where the user says.
+"""The ledger: hashes of the rows that Altcraft last accepted, so that only changes are sent.
 
-A row is skipped if what it says is the last thing that Altcraft certainly accepted of it. Whenever that is not certain
-the row is forgotten, and so sent: before a batch leaves, its rows are forgotten; when it was answered, the accepted
-ones are learnt. A process that ends in between costs rows that are sent once more, never a row wrongly skipped.
+A row is skipped only if its content is certainly the last that Altcraft accepted. So rows are forgotten before their
+batch is sent, and learned again when it is answered and they are accepted. A process that dies in between causes rows
+to be sent once more, but never a row to be wrongly skipped.
 """

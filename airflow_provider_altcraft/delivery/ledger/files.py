@@ -1,12 +1,12 @@
 """A ledger in a folder of the user's, on a disk or in an object store.
 
-``base/<number>.db`` is the ledger as of its last complete delivery: a SQLite file, which also says which steps it
-contains. It counts once there is a file ``base/<number>-<bytes>.done``. ``steps/<run>/<step>.forget`` and ``.learn``
-are what deliveries did since, one file for each step. A delivery that comes to its end writes the next base and
-removes what that contains. A process may end anywhere in between: half a base does not count; half a ``forget`` means
-that nothing was sent yet; of half a ``learn``, the rest is sent once more.
+``base/<number>.db`` is the ledger after its last complete delivery: a SQLite file that also lists the steps it
+contains. It is valid once ``base/<number>-<bytes>.done`` exists. ``steps/<run>/<step>.forget`` and ``.learn`` are what
+deliveries have done since, one file per step, as object stores cannot append. A delivery that completes writes the next
+base and removes the steps it contains. A process may die at any point: half a base is not valid; half a ``forget``
+means that nothing was sent yet; after half a ``learn``, the other rows are sent once more.
 
-One delivery at a time may use a ledger: the order of two at once cannot be told.
+Only one delivery at a time may use a ledger: the order of two cannot be told.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SCHEMA = """
 
 
 class _Base(NamedTuple):
-    """One state of the ledger."""
+    """A version of the ledger."""
 
     number: int
     size: int
@@ -63,14 +63,16 @@ class FileLedger:
             self.salt: bytes = self._fact("salt", os.urandom(SIZE))
             contained = frozenset(json.loads(self._fact("contains", b"[]")))
             if not self._base.number:
-                # The salt must outlive this process: the steps hashed with it may.
+                # Store the salt before any step: steps hashed with it may outlive this process.
                 self._write_base([])
             runs = sorted(path.name for path in _files(self._folder / "steps"))
             steps = [step for run in runs for step in self._steps(run)]
+            # A process may die after writing a base and before removing its steps. Replaying those on top of the base
+            # could bring back rows that a later step of the same base forgot.
             self._left_over = [step for step in steps if step in contained]
-            self._taken_up = [step for step in steps if step not in contained]
-            for step in self._taken_up:
-                self._take_up(step)
+            self._replayed = [step for step in steps if step not in contained]
+            for step in self._replayed:
+                self._replay(step)
         except BaseException:
             self._working_copy.remove()
             raise
@@ -79,27 +81,27 @@ class FileLedger:
         self._step = 0
 
     def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        """What is kept of these keys."""
+        """The stored content hashes of these keys."""
         marks = ", ".join("?" * len(keys))
         return dict(self._db.execute(f"SELECT key, content FROM ledger WHERE key IN ({marks})", keys).fetchall())
 
     def forget(self, keys: Sequence[bytes]) -> None:
-        """Keep nothing of these keys any more."""
+        """Remove these keys."""
         self._write_step("forget", b"".join(keys))
         self._forget(keys)
 
     def learn(self, fingerprints: Sequence[Fingerprint]) -> None:
-        """Keep these."""
+        """Store these fingerprints."""
         self._write_step("learn", b"".join([found.key + found.content for found in fingerprints]))
         self._learn(fingerprints)
 
     def close(self, *, complete: bool) -> None:
-        """Write the next base, if there is anything new in it, and remove the working copy."""
+        """Write the next base if there is anything new, and remove the working copy."""
         try:
-            # A base that somebody else wrote meanwhile is not written over: the steps stay, for the next delivery.
-            if complete and (self._step or self._taken_up) and self._latest() == self._base:
-                # Those that the last base contains and nobody has removed are in this one too.
-                old, contained = self._base, [*self._left_over, *self._taken_up, *self._steps(self._run)]
+            # If another process has written a base in the meantime, leave it: the next delivery replays the steps.
+            if complete and (self._step or self._replayed) and self._latest() == self._base:
+                # Left-over steps of the last base are in this one too, and are removed with the others.
+                old, contained = self._base, [*self._left_over, *self._replayed, *self._steps(self._run)]
                 self._write_base(contained)
                 for step in contained:
                     (self._folder / "steps" / step).unlink(missing_ok=True)
@@ -114,15 +116,15 @@ class FileLedger:
         return max((_Base(int(number), int(size)) for number, size in names), default=_Base(0, 0))
 
     def _fetch_base(self) -> _Base:
-        """Copy the newest base here."""
+        """Download the newest base into the working copy."""
         base = self._latest()
         if base.number:
             with self._place(base.db).open("rb") as kept, (self._copy / "ledger.db").open("wb") as copy:
                 shutil.copyfileobj(kept, copy, 1 << 20)
                 if copy.tell() != base.size:
                     raise AltcraftConfigurationError(
-                        f"The ledger in {self._folder} is damaged: {base.db} is not as long as it was when written."
-                        " Remove the folder; then every row is sent once more."
+                        f"The ledger in {self._folder} is damaged: {base.db} is not as long as when it was written."
+                        " Remove the folder: every row is then sent once more."
                     )
         return base
 
@@ -140,10 +142,10 @@ class FileLedger:
         return self._folder / "base" / name
 
     def _steps(self, run: str) -> list[str]:
-        """The steps of a run, in their order."""
+        """The steps of a run, in order."""
         return [f"{run}/{name}" for name in sorted(path.name for path in _files(self._folder / "steps" / run))]
 
-    def _take_up(self, step: str) -> None:
+    def _replay(self, step: str) -> None:
         with (self._folder / "steps" / step).open("rb") as file:
             content = file.read()
         if step.endswith(".forget"):
@@ -177,5 +179,5 @@ class FileLedger:
 
 
 def _files(folder: Any, suffix: str = "") -> list[Any]:
-    """What a folder holds; nothing if there is none."""
+    """The files in a folder; none if it does not exist."""
     return [path for path in folder.iterdir() if path.name.endswith(suffix)] if folder.exists() else []

@@ -1,4 +1,4 @@
-"""Fingerprints: which row it is and what it says, without saying either."""
+"""Fingerprints: hashes of a row's key and content."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from airflow_provider_altcraft.delivery.encoding import ProfileEncoder
 
 SIZE = 16
-"""Bytes of a hash: that two of ten million rows share one has a chance of about 1 in 10^24."""
+"""Bytes per hash: the chance that any two of ten million rows share one is about 1 in 10^24."""
 
 
 class Fingerprint(NamedTuple):
     """The two hashes of a row.
 
     :param key: of what identifies it.
-    :param content: of all it says.
+    :param content: of its profile.
     """
 
     key: bytes
@@ -26,10 +26,9 @@ class Fingerprint(NamedTuple):
 class FingerprintEncoder:
     """Makes fingerprints.
 
-    :param salt: kept with the ledger, so that the hash of a known address cannot be looked up in a table made
-        elsewhere.
-    :param scope: where the rows go and how: the same row to another place is another row.
-    :param encoder: writes the key's values as the profile has them.
+    :param salt: kept with the ledger, so that the hash of a known address cannot be looked up in a precomputed table.
+    :param scope: where the rows go and how: the same row sent elsewhere is another row.
+    :param encoder: encodes the key's values as in the profile.
     """
 
     def __init__(self, salt: bytes, scope: bytes, encoder: ProfileEncoder) -> None:
@@ -44,5 +43,5 @@ class FingerprintEncoder:
         :param record: its profile as JSON.
         """
         keyed = self._keyed.copy()
-        keyed.update(self._encoder.encode({str(place): value for place, value in enumerate(key)}))
+        keyed.update(self._encoder.encode({str(index): value for index, value in enumerate(key)}))
         return Fingerprint(keyed.digest(), blake2b(record, digest_size=SIZE, key=self._salt).digest())

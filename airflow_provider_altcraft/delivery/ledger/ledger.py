@@ -1,4 +1,4 @@
-"""The rules of the ledger, whatever it is kept in."""
+"""The rules of the ledger, whatever store it is kept in."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from airflow_provider_altcraft.delivery.ledger.fingerprints import Fingerprint, 
 from airflow_provider_altcraft.delivery.source import Source
 
 AT_A_TIME = 900
-"""Rows looked up in one go: what any SQLite takes in one statement."""
+"""Rows per lookup: any SQLite takes this many parameters in a statement."""
 
 
 class LedgerStore(Protocol):
-    """What a ledger is kept in: key hash -> content hash. Nothing is done twice at a time."""
+    """Where a ledger is kept: key hash -> content hash. Never called from two threads at once."""
 
     @property
     def salt(self) -> bytes:
-        """Chosen when the ledger was begun."""
+        """Chosen when the ledger was created."""
 
     def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        """What is kept of these keys."""
+        """The stored content hashes of these keys."""
 
     def forget(self, keys: Sequence[bytes]) -> None:
-        """Keep nothing of these keys any more, for good before this returns."""
+        """Remove these keys, durably before this returns."""
 
     def learn(self, fingerprints: Sequence[Fingerprint]) -> None:
-        """Keep these, for good before this returns."""
+        """Store these fingerprints, durably before this returns."""
 
     def close(self, *, complete: bool) -> None:
-        """Tidy up.
+        """Clean up.
 
-        :param complete: whether the delivery came to its end.
+        :param complete: whether the delivery completed.
         """
 
 
 class Ledger:
-    """Tells which rows have changed since they were accepted. Use it as a context manager.
+    """Finds the rows that have changed since they were accepted. Use it as a context manager.
 
-    :param store: what it is kept in.
+    :param store: where it is kept.
     :param scope: where the rows go and how.
     :param key: the fields that identify a row.
-    :param encoder: writes their values.
+    :param encoder: encodes their values.
     """
 
     def __init__(self, store: LedgerStore, *, scope: bytes, key: Sequence[str], encoder: ProfileEncoder) -> None:
@@ -54,7 +54,7 @@ class Ledger:
         self._fingerprint_encoder = FingerprintEncoder(store.salt, scope, encoder)
         self._key = key
         self._lock = Lock()
-        # On disk once it grows: a first run may send ten million rows.
+        # SQLite moves this temporary database to disk when it grows: a first run may send ten million rows.
         self._sent = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._sent.execute("CREATE TABLE sent (key BLOB PRIMARY KEY, again INTEGER NOT NULL) WITHOUT ROWID")
 
@@ -68,61 +68,63 @@ class Ledger:
             self._store.close(complete=kind is None)
 
     def fingerprinter(self, source: Source[Any]) -> Callable[[Sequence[Any], Sequence[bytes]], list[Fingerprint]]:
-        """How rows of a source and their records are fingerprinted."""
+        """A function that computes the fingerprints of rows of a source and their records."""
         columns, of = source.columns(self._key), self._fingerprint_encoder.of
         return lambda rows, records: list(map(of, zip(*columns(rows), strict=True), records))
 
     def changed(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
-        """The places of the rows that must be sent.
+        """The indexes of the rows that must be sent.
 
-        A row whose key was in an earlier row of this delivery that is sent must be sent too, or the earlier one
-        would have the last word.
+        If an earlier row of this delivery with the same key is sent, a later one must be sent too, even if unchanged:
+        otherwise the earlier one would overwrite it.
         """
-        return [start + place for start, some in _some(fingerprints) for place in self._weighed(some)]
+        return [start + index for start, chunk in _chunks(fingerprints) for index in self._changed_in(chunk)]
 
     def sending(self, fingerprints: Sequence[Fingerprint]) -> None:
-        """A batch is about to leave: from here on, nobody can be sure what Altcraft holds of its rows."""
+        """Forget the rows of a batch about to be sent: from now on, what Altcraft has of them is uncertain."""
         with self._lock:
-            stale = [key for _, some in _some(fingerprints) for key in self._store.known([found.key for found in some])]
+            stale = [
+                key for _, chunk in _chunks(fingerprints) for key in self._store.known([found.key for found in chunk])
+            ]
             if stale:
                 self._store.forget(stale)
 
     def accepted(self, fingerprints: Sequence[Fingerprint]) -> None:
-        """Altcraft accepted these rows of a batch.
+        """Learn the rows of a batch that Altcraft accepted.
 
-        Of a key that occurs twice in the delivery nothing is learnt: with several requests in flight, nobody can say
-        which of the two came last.
+        A key that occurs twice in the delivery is not learned: with several requests in flight, there is no telling
+        which of the two rows came last.
         """
         with self._lock:
             by_key = {found.key: found for found in fingerprints}
-            for _, some in _some(fingerprints):
-                for key, again in self._of_sent(some):
+            for _, chunk in _chunks(fingerprints):
+                for key, again in self._sent_before(chunk):
                     if again:
                         del by_key[key]
             if by_key:
                 self._store.learn([by_key[key] for key in sorted(by_key)])
 
-    def _weighed(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
+    def _changed_in(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
         with self._lock:
             known = self._store.known([found.key for found in fingerprints])
-            sent = dict(self._of_sent(fingerprints))
-            marks: dict[bytes, int] = {}
-            places = []
-            for place, found in enumerate(fingerprints):
+            sent = dict(self._sent_before(fingerprints))
+            is_again: dict[bytes, int] = {}
+            indexes = []
+            for index, found in enumerate(fingerprints):
                 if found.key in sent or known.get(found.key) != found.content:
-                    marks[found.key] = sent[found.key] = int(found.key in sent)
-                    places.append(place)
+                    is_again[found.key] = sent[found.key] = int(found.key in sent)
+                    indexes.append(index)
             with self._sent:
                 self._sent.execute("BEGIN")
-                self._sent.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(marks.items()))
-        return places
+                self._sent.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(is_again.items()))
+        return indexes
 
-    def _of_sent(self, fingerprints: Sequence[Fingerprint]) -> list[tuple[bytes, int]]:
+    def _sent_before(self, fingerprints: Sequence[Fingerprint]) -> list[tuple[bytes, int]]:
         keys = list({found.key for found in fingerprints})
         marks = ", ".join("?" * len(keys))
         return self._sent.execute(f"SELECT key, again FROM sent WHERE key IN ({marks})", keys).fetchall()
 
 
-def _some(fingerprints: Sequence[Fingerprint]) -> Iterator[tuple[int, Sequence[Fingerprint]]]:
+def _chunks(fingerprints: Sequence[Fingerprint]) -> Iterator[tuple[int, Sequence[Fingerprint]]]:
     for start in range(0, len(fingerprints), AT_A_TIME):
         yield start, fingerprints[start : start + AT_A_TIME]

@@ -1,4 +1,4 @@
-"""A folder on the worker for as long as a delivery needs it, and not longer than its process lives."""
+"""A temporary folder on the worker, removed after the delivery or, if its process was killed, by the next one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LOCK = "lock"
 
 
 class WorkingCopy:
-    """A folder that no other process uses. Those of processes that were killed are removed first.
+    """A folder that no other process uses. Folders of killed processes are removed first.
 
-    A lock tells whether the process of a folder lives, since the system takes it back at any death. So several
-    deliveries on one worker leave one another's folders alone, in whatever container they run.
+    A file lock shows whether a folder's process is alive, since the system releases it however the process dies. So
+    deliveries that share a temporary directory leave each other's folders alone, even across containers.
     """
 
     def __init__(self) -> None:
@@ -35,18 +35,18 @@ def _locked_folder() -> tuple[Path, int]:
         path = Path(tempfile.mkdtemp(prefix=PREFIX))
         with suppress(FileNotFoundError):
             lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-            # Where the disk knows no locks, nobody can take it either.
+            # If the file system has no locks, no other process can take this one either.
             with suppress(OSError):
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if (path / _LOCK).exists():
                 return path, lock
-            # Another process saw it without a lock and removed it.
+            # Another process saw it before it was locked, and removed it.
             os.close(lock)
 
 
 def _remove_abandoned(folder: Path) -> None:
     for path in folder.glob(f"{PREFIX}*"):
-        # Somebody else's, or gone meanwhile.
+        # It may belong to another user, or be gone by now.
         with suppress(OSError):
             _remove_if_abandoned(path)
 
@@ -55,7 +55,7 @@ def _remove_if_abandoned(path: Path) -> None:
     try:
         lock = os.open(path / _LOCK, os.O_RDWR)
     except FileNotFoundError:
-        # Its process ended before it could lock it, or is about to: then it makes another.
+        # Its process died before locking it, or is just about to lock it and will then create another.
         path.rmdir()
         return
     try:
