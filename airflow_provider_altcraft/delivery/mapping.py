@@ -33,18 +33,7 @@ class FieldMapping:
         field_mapping: Mapping[str, str | Sequence[str]] | None = None,
         constants: Mapping[str, Any] | None = None,
     ) -> None:
-        if field_mapping is None:
-            pairs: list[tuple[str, tuple[Step, ...]]] = [(column, (column,)) for column in columns]
-            _check_unique("The query returns the column", columns)
-        else:
-            pairs = [(column, path_of(target)) for column, targets in field_mapping.items() for target in _all(targets)]
-            _check_unique("The query returns the column", (name for name in columns if name in field_mapping))
-            missing = sorted(set(field_mapping) - set(columns))
-            if missing:
-                raise AltcraftConfigurationError(
-                    f"field_mapping names columns that the query does not return: {', '.join(missing)}."
-                    f" It returns {', '.join(columns)}."
-                )
+        pairs = _every_column(columns) if field_mapping is None else _mapped_columns(columns, field_mapping)
         fixed = [(path_of(target), value) for target, value in (constants or {}).items()]
         paths = [path for _, path in pairs] + [path for path, _ in fixed]
         _check_overlaps(paths)
@@ -84,6 +73,29 @@ class FieldMapping:
         objects = (path[:depth] for depth in range(len(path) - 1, 0, -1))
         columns = [column for _, column in self._columns]
         return next((prefix for prefix in objects if any(column[: len(prefix)] == prefix for column in columns)), None)
+
+
+def _every_column(columns: Sequence[str]) -> list[tuple[str, tuple[Step, ...]]]:
+    """Each column, and the path of the field of its name."""
+    _check_unique("The query returns the column", columns)
+    return [(column, (column,)) for column in columns]
+
+
+def _mapped_columns(
+    columns: Sequence[str], field_mapping: Mapping[str, str | Sequence[str]]
+) -> list[tuple[str, tuple[Step, ...]]]:
+    """Each mapped column, once for each of its targets, and their paths.
+
+    :raises AltcraftConfigurationError: if the query does not return one of them.
+    """
+    _check_unique("The query returns the column", (name for name in columns if name in field_mapping))
+    missing = sorted(set(field_mapping) - set(columns))
+    if missing:
+        raise AltcraftConfigurationError(
+            f"field_mapping names columns that the query does not return: {', '.join(missing)}."
+            f" It returns {', '.join(columns)}."
+        )
+    return [(column, path_of(target)) for column, targets in field_mapping.items() for target in _all(targets)]
 
 
 class _Gap:

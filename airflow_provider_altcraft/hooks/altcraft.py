@@ -160,6 +160,16 @@ class AltcraftHook(BaseHook):
         """The state of a campaign (CONTRACT 4.1)."""
         return str(_mapping(self.call("scampaigns/get_status", {"id": campaign_id})).get("status") or "")
 
+    def scenario_is_active(self, workflow_id: int) -> bool | None:
+        """Whether the list of scenarios shows one as active (CONTRACT 3.5); ``None`` if the token cannot see it."""
+        try:
+            for scenario in self.iterate("workflows/list"):
+                if isinstance(scenario, Mapping) and str(scenario.get("id")) == str(workflow_id):
+                    return {"true": True, "false": False}.get(str(scenario.get("is_active")).lower())
+        except AltcraftError:
+            pass
+        return None
+
     def deactivate_campaign(self, campaign_id: int, request_id: str | None = None) -> Reply:
         """Pause a campaign; its running mailings stop sending (CONTRACT 4.6)."""
         return self.call("scampaigns/deactivate", {"id": campaign_id}, request_id)

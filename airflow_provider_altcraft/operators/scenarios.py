@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftError, AltcraftJobFailed
+from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftJobFailed
 from airflow_provider_altcraft.runtime.base import AltcraftOperator
 from airflow_provider_altcraft.runtime.compatibility import default_deferrable
 from airflow_provider_altcraft.runtime.profiles import Profiles, ProfilesOperator
@@ -283,21 +283,11 @@ class _SwitchOperator(AltcraftOperator):
 
     def is_done(self, workflow_id: int) -> bool:
         """Whether there is nothing to do."""
-        return self.listed_as_active(workflow_id) is self.target
+        return self.hook.scenario_is_active(workflow_id) is self.target
 
     def verified(self, workflow_id: int) -> bool | None:
         """Whether the scenario is active after the call."""
         return self.target
-
-    def listed_as_active(self, workflow_id: int) -> bool | None:
-        """Whether the list of scenarios shows it as active (CONTRACT 3.5); ``None`` if the token cannot see it."""
-        try:
-            for scenario in self.hook.iterate("workflows/list"):
-                if isinstance(scenario, Mapping) and str(scenario.get("id")) == str(workflow_id):
-                    return {"true": True, "false": False}.get(str(scenario.get("is_active")).lower())
-        except AltcraftError:
-            pass
-        return None
 
 
 class AltcraftActivateScenarioOperator(_SwitchOperator):
@@ -388,7 +378,7 @@ class AltcraftDeactivateScenarioOperator(_SwitchOperator):
 
     def verified(self, workflow_id: int) -> bool | None:
         """What the list shows, whatever the call answered."""
-        is_active = self.listed_as_active(workflow_id)
+        is_active = self.hook.scenario_is_active(workflow_id)
         if is_active:
             raise AltcraftJobFailed(
                 f"Altcraft accepted the call to deactivate scenario {workflow_id}, but still lists it as active."

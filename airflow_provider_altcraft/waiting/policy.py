@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+import msgspec
+
 from airflow_provider_altcraft.api.states import State
 from airflow_provider_altcraft.exceptions import (
     AltcraftAuthenticationError,
@@ -90,28 +92,14 @@ class Verdict:
 
     def to_event(self) -> dict[str, Any]:
         """The payload of a trigger event, with a version for triggers that outlive an upgrade."""
-        return {
-            "version": 1,
-            "decision": self.decision.value,
-            "cause": self.cause,
-            "reason": self.reason,
-            "result": dict(self.result),
-            "outcomes": dict(self.outcomes),
-        }
+        return {"version": 1, **msgspec.to_builtins(self)}
 
     @classmethod
     def from_event(cls, event: Any) -> Verdict:
         """Read a trigger event. An unreadable one is a failure, never a success."""
         try:
-            return cls(
-                Decision(event["decision"]),
-                event["cause"],
-                event["reason"],
-                event["result"],
-                # Triggers of earlier releases have none.
-                event.get("outcomes") or {},
-            )
-        except (AttributeError, TypeError, KeyError, ValueError):
+            return msgspec.convert(event, cls)
+        except msgspec.ValidationError:
             return cls(Decision.FAILED, "unreachable", "The trigger ended with an event that cannot be read.")
 
     def raise_for_failure(self) -> None:
