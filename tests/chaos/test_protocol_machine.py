@@ -78,6 +78,8 @@ class Told:
     launch: Any = None
     index: int = -1
     is_unknowable: bool = False
+    by: int | None = None
+    """The instance, where others do not know."""
 
 
 @dataclass
@@ -203,17 +205,19 @@ class LaunchMachine(RuleBasedStateMachine):
             generation = self._generation(index) if self.owner == "ours" else 0
             for launch in self.sandbox.deliveries.launches()[before:]:
                 told = Told(self.owner, made, generation, launch, index)
+                told.by = index if self.owner == "ours" and self._is_of_its_own_clear(index) else None
                 told.is_unknowable = self.owner == "ours" and self._is_forgotten_by_all(told)
                 self.told.append(told)
             if self.owner == "ours":
                 self.watched[index].asked.append(self.sandbox.clock.now())
 
     def _generation(self, index):
-        """Which time it was meant to be; an instance that came after a clear has its own (guarantees)."""
-        if not self.relaunch:
-            return 0
-        max_tries = self.ours.instance(index).max_tries
-        return -1 - index if index in self.came_late and max_tries == RETRIES else max_tries
+        """Which clear of its instance a launch is of."""
+        return self.ours.instance(index).max_tries if self.relaunch else 0
+
+    def _is_of_its_own_clear(self, index):
+        """Whether others may have been tried and cleared otherwise, and do not know what it launches (guarantees)."""
+        return self.relaunch and (index in self.came_late or self.ours.instance(index).max_tries != RETRIES)
 
     def _is_forgotten_by_all(self, told):
         """Without records, an instance cannot know what another has launched once Altcraft has forgotten it."""
@@ -288,9 +292,8 @@ class LaunchMachine(RuleBasedStateMachine):
 
     def _check_green(self, index, watched):
         """It launched what its arguments say; or, at a retry, what its result says."""
-        # One that came late may find what others launched before the clear.
-        times = {self._generation(index), self.ours.instance(index).max_tries if self.relaunch else 0}
-        mine = [told for told in self.told if told.owner == "ours" and told.generation in times]
+        generation = self._generation(index)
+        mine = [told for told in self.told if told.owner == "ours" and told.generation == generation]
         # A retry means the first try, whose arguments may have been others.
         meant = watched.meant if self.keeping != "nothing kept" or len(watched.meant) > 1 else watched.meant[-1:]
         found = [
@@ -399,7 +402,7 @@ class LaunchMachine(RuleBasedStateMachine):
     def a_target_is_launched_at_most_once_for_each_time_it_was_meant_to_be(self):
         told = getattr(self, "told", ())
         launched = [one for one in told if one.owner == "ours" and not one.is_unknowable]
-        times = Counter((one.arguments.target, one.generation) for one in launched)
+        times = Counter((one.arguments.target, one.generation, one.by) for one in launched)
         assert all(count == 1 for count in times.values()), times
 
     @invariant()
