@@ -11,6 +11,9 @@ RELEASE := .venv-release
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs
 UV := $(NEWEST)/bin/uv
 
+# Keep compiled modules, whatever the environment says: otherwise every process compiles Airflow again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo ui check check-tests test lint types docs docs-serve endpoints bench-imports bench-sync test-newest \
   test-oldest test-matrix format hooks dist requirements clean
@@ -79,7 +82,7 @@ types: $(NEWEST)/.ready
 	$(NEWEST)/bin/mypy
 
 check-tests: $(NEWEST)/.ready
-	$(NEWEST)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" --hypothesis-profile=quick
+	$(NEWEST)/bin/python -m pytest -n $(WORKERS) -q --quick -m "not slow" --hypothesis-profile=quick
 
 test-newest: $(NEWEST)/.ready
 	$(NEWEST)/bin/python -m pytest -n $(WORKERS)

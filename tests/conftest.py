@@ -37,7 +37,18 @@ WITHOUT_AIRFLOW = ("api", "delivery", "docs", "sandbox")
 """Folders of tests of which most know no Airflow: what those files say is the same on every Airflow."""
 
 
+LONG = (
+    "api/test_connections.py", "api/test_decoding.py", "api/test_every_endpoint.py", "api/test_fuzz.py",
+    "api/test_mailing_log.py", "chaos", "decorators", "delivery/ledger", "delivery/test_rejects.py",
+    "launching/test_change.py", "launching/test_deliveries.py", "launching/test_surroundings.py",
+    "operators/test_scenarios.py", "runtime/test_killing.py", "runtime/test_mailing_run.py", "sandbox", "sensors",
+    "test_secrets.py", "test_tracebacks.py", "transfers", "triggers",
+)  # fmt: skip
+"""What takes most of the time, though each test of it is short: `make check` leaves it to `make test`."""
+
+
 def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="leave out the files that take most of the time")
     parser.addoption(
         "--airflow-only",
         action="store_true",
@@ -46,9 +57,11 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path, config):
+    inside = collection_path.relative_to(ROOT / "tests")
+    if config.getoption("--quick") and inside.as_posix() in LONG:
+        return True
     if not config.getoption("--airflow-only") or collection_path.suffix != ".py":
         return None
-    inside = collection_path.relative_to(ROOT / "tests")
     return (inside.parts[0] in WITHOUT_AIRFLOW and not uses_airflow(collection_path)) or None
 
 
