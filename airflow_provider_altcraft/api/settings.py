@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
-from msgspec import Meta, ValidationError, convert
+from msgspec import Meta, convert
 
 from airflow_provider_altcraft.api.suggestion import suggestion
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError
@@ -182,8 +182,11 @@ def _read(name: str, value: Any) -> Any:
     elif kind is Words and isinstance(value, str):
         value = value.split(",")
     try:
+        if isinstance(value, str) and kind.__origin__ in (int, float):
+            # What Python reads as a number, and not JSON alone.
+            value = kind.__origin__(value)
         found = convert(value, kind, strict=False)
-    except ValidationError:
+    except ValueError:
         # The value is not quoted: a secret may have been pasted into the wrong field.
         raise AltcraftConfigurationError(
             f"The Altcraft connection's extra {name!r} must be {meta.description}."

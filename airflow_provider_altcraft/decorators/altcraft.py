@@ -72,7 +72,7 @@ class _AltcraftImportDecoratedOperator(DecoratedOperator, ProfilesOperator, Push
         super().__init__(**kwargs)
         # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
-        self.depend_on(getattr(destination, "attach", None))
+        self.depend_on_destination()
         self.batch_size = batch_size
         self.max_in_flight = max_in_flight
         self.nulls = nulls

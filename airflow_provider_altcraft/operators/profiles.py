@@ -118,6 +118,7 @@ class AltcraftImportProfilesOperator(ProfilesOperator):
         self.detect_geo = detect_geo
         # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
+        self.depend_on_destination()
         self.batch_size = batch_size
         self.max_in_flight = max_in_flight
         self.nulls = nulls
@@ -147,8 +148,9 @@ class AltcraftImportProfilesOperator(ProfilesOperator):
     def chosen_destination(self) -> Destination:
         """The database.
 
-        :raises AltcraftConfigurationError: if it is given twice.
+        :raises AltcraftConfigurationError: if it is given twice, or was rendered to nothing.
         """
         from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
 
+        check_one_of({"db_id": self.db_id, "destination": self.destination})
         return self.given_destination(ProfileDatabase) or self.destination_of(ProfileDatabase)

@@ -144,7 +144,7 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
         self.detect_geo = detect_geo
         # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
-        self.depend_on(getattr(destination, "attach", None))
+        self.depend_on_destination()
         self.batch_size = batch_size
         self.max_in_flight = max_in_flight
         self.nulls = nulls
@@ -174,10 +174,11 @@ class AltcraftImportAndStartOperator(ProfilesOperator):
     def chosen_destination(self) -> Destination:
         """The scenario or the trigger mailing.
 
-        :raises AltcraftConfigurationError: if it is given twice, or with arguments it does not take.
+        :raises AltcraftConfigurationError: if it is given twice, was rendered to nothing, or does not take an argument.
         """
         from airflow_provider_altcraft.delivery.destinations import Scenario, TriggerMailing
 
+        check_one_of({"workflow_id": self.workflow_id, "trigger_id": self.trigger_id, "destination": self.destination})
         if self.workflow_id is not None and self.resource_id is not None:
             raise AltcraftConfigurationError("resource_id is only for trigger_id: a scenario takes none.")
         given = self.given_destination(Scenario, TriggerMailing)

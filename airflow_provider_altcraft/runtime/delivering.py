@@ -81,7 +81,7 @@ class DeliveringOperator(WaitingOperator):
     # Not named dry_run: BaseOperator has a method of that name, for the command line.
     is_dry_run: bool
     sample_size: int
-    sql_conn_id: Any
+    sql_conn_id: Any = None
     watermark_start: Any = None
 
     def on_kill(self) -> None:
@@ -136,6 +136,11 @@ class DeliveringOperator(WaitingOperator):
         launcher.complete(delivery.batches, {**delivery.report.to_dict(), "task_ids": []})
         return self._conclude(context, delivery.report, delivery.tasks)
 
+    def depend_on_destination(self) -> None:
+        """Put the task behind those whose output its destination holds: Airflow does not look into it."""
+        for name in (*getattr(self.destination, "template_fields", ()), "attach"):
+            self.depend_on(getattr(self.destination, name, None))
+
     def chosen_destination(self) -> Destination:
         """The destination that the arguments name.
 
@@ -181,6 +186,8 @@ class DeliveringOperator(WaitingOperator):
         self.check_waiting()
         # Both validate themselves when created.
         _ = self._reading, self._reject_policy
+        if isinstance(self.changes_key, str):
+            raise AltcraftConfigurationError("changes_key must be a list of fields, not a string.")
         if self.changes_only:
             self._changes.check_destination(destination)
 

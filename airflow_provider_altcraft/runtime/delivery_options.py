@@ -130,8 +130,6 @@ class ChangeDetection:
     def __post_init__(self) -> None:
         if bool(self.ledger_path) == bool(self.ledger_table):
             raise AltcraftConfigurationError("changes_only needs either ledger_path or ledger_table for its ledger.")
-        if isinstance(self.changes_key, str):
-            raise AltcraftConfigurationError("changes_key must be a list of fields, not a string.")
 
     def check_destination(self, destination: Destination) -> None:
         """Check that the destination's rows can be told apart, and that it answers for them at once.

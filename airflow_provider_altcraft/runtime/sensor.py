@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_altcraft.exceptions import AltcraftError, AltcraftWaitTimeout
 from airflow_provider_altcraft.hooks.altcraft import AltcraftHook
-from airflow_provider_altcraft.runtime.compatibility import final_errors, task_state_store
+from airflow_provider_altcraft.runtime.compatibility import default_deferrable, final_errors, task_state_store
 from airflow_provider_altcraft.runtime.waiting import deadlines_of, defer
 
 if TYPE_CHECKING:
@@ -49,7 +49,14 @@ class AltcraftSensor(BaseSensorOperator):
 
     _poller: Poller | None = None
 
-    def __init__(self, *, deferrable: bool, poll_interval: float | None, altcraft_conn_id: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        deferrable: bool = default_deferrable(),
+        poll_interval: float | None = None,
+        altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
         if poll_interval is not None:
             # Airflow's own argument, under the name that operators use.
             kwargs["poke_interval"] = poll_interval

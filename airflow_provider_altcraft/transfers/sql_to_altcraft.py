@@ -129,7 +129,7 @@ class SqlToAltcraftOperator(DeliveringOperator):
         self.sql_conn_id = sql_conn_id
         # Copied: its fields are rendered in place, and mapped tasks share the object.
         self.destination = copy(destination)
-        self.depend_on(getattr(destination, "attach", None))
+        self.depend_on_destination()
         self.field_mapping = field_mapping
         self.constants: Any = constants
         self.row_processor = row_processor

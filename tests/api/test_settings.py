@@ -53,6 +53,28 @@ def test_values_may_arrive_as_strings():
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "number"),
+    [
+        ("read_timeout", ".5", 0.5),
+        ("read_timeout", "1_000", 1_000),
+        ("max_attempts", "+5", 5),
+        ("max_attempts", "007", 7),
+    ],
+)
+def test_a_number_may_be_written_as_python_reads_it(name, text, number):
+    assert getattr(settings(extra={name: text}), name) == number
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "five", ""])
+def test_what_is_no_number_is_refused_or_not_set(text):
+    if not text:
+        assert settings(extra={"read_timeout": text}).read_timeout == settings().read_timeout
+    else:
+        with pytest.raises(AltcraftConfigurationError, match="'read_timeout' must be a number above 0"):
+            settings(extra={"read_timeout": text})
+
+
+@pytest.mark.parametrize(
     ("extra", "value"),
     [
         ({"verify": " Yes "}, True),

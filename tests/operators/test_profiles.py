@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AirflowSkipException, BaseOperator
 
-from airflow_provider_altcraft.delivery.destinations import ProfileDatabase
+from airflow_provider_altcraft.delivery.destinations import ProfileDatabase, Scenario
 from airflow_provider_altcraft.exceptions import AltcraftConfigurationError, AltcraftRowsError
 from airflow_provider_altcraft.operators.profiles import AltcraftImportProfilesOperator
 from airflow_provider_altcraft.sandbox import Fault
+from airflow_provider_altcraft.transfers.sql_to_altcraft import SqlToAltcraftOperator
 from tests.contexts import Store, context
 
 PROFILES = [{"email": f"ann-{number}@example.com", "_fname": "Ann"} for number in range(20)]
@@ -60,6 +62,40 @@ def test_a_destination_in_a_mapped_task_is_rendered_for_each_instance(altcraft_s
         task.render_template_fields({"params": {"db": db_id}})
         assert task.chosen_destination().db_id == str(db_id)
     assert shared.db_id == "{{ params.db }}"
+
+
+def test_only_changed_profiles_are_sent(altcraft_sandbox, tmp_path):
+    changed = [*PROFILES[:-1], {**PROFILES[-1], "_fname": "Eve"}]
+    for number, (profiles, accepted) in enumerate([(PROFILES, 20), (PROFILES, 0), (changed, 1)]):
+        task = load(profiles=profiles, changes_only=True, ledger_path=str(tmp_path))
+        assert task.execute(context(run_id=f"run {number}"))["accepted"] == accepted
+
+
+def test_a_ledger_in_a_table_needs_its_connection(altcraft_sandbox):
+    with pytest.raises(AirflowFailException, match="ledger_table needs ledger_conn_id"):
+        load(changes_only=True, ledger_table="ledger").execute(context())
+
+
+def test_a_key_that_is_no_list_is_refused_though_nothing_uses_it(altcraft_sandbox):
+    with pytest.raises(AirflowFailException, match="changes_key must be a list"):
+        load(changes_key="email").execute(context())
+
+
+def test_a_database_that_was_rendered_to_nothing_is_named(altcraft_sandbox):
+    task = load()
+    task.db_id = None
+    with pytest.raises(AirflowFailException, match="either db_id or destination"):
+        task.execute(context())
+
+
+def test_a_task_stands_behind_those_whose_output_its_destination_holds():
+    with DAG("d", start_date=pendulum.datetime(2026, 1, 1), schedule=None):
+        first = BaseOperator(task_id="first")
+        assert load(db_id=None, destination=ProfileDatabase(first.output)).upstream_task_ids == {"first"}
+        sync = SqlToAltcraftOperator(
+            task_id="sync", sql="", sql_conn_id="w", destination=Scenario(12, content=first.output)
+        )
+        assert sync.upstream_task_ids == {"first"}
 
 
 def test_a_generator_is_read_on_the_worker(altcraft_sandbox):

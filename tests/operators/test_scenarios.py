@@ -143,6 +143,7 @@ def test_a_profile_too_large_for_a_request_is_a_reject_and_the_others_are_sent(a
         ({"workflow_id": ""}, "workflow_id is empty"),
         ({"trigger_id": "None"}, "trigger_id is empty"),
         ({"matching": "name"}, "matching"),
+        ({"changes_only": True, "ledger_path": "/x"}, "changes_only needs a destination that answers at once"),
         ({"resource_id": 1}, "resource_id is only for trigger_id"),
         ({"workflow_id": None, "destination": Scenario(12), "matching": "phone"}, "Set matching in the destination"),
         ({"workflow_id": None, "destination": ProfileDatabase(1)}, "must be a Scenario or TriggerMailing, not Profile"),
